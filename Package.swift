@@ -1,0 +1,60 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Warnings stop the build only where `PAWL_STRICT=1` is set (tools/test and CI), so that a newer
+/// compiler with a new warning does not break anybody's build.
+let warningsAreErrors = Context.environment["PAWL_STRICT"] == "1"
+
+let strict: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6), .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  ] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+let views = strict + [.enableExperimentalFeature("Lifetimes")]
+let strictC: [CSetting] = warningsAreErrors ? [.treatAllWarnings(as: .error)] : []
+
+let package = Package(
+  name: "pawl",
+  products: [
+    .library(name: "Pawl", targets: ["Pawl"]),
+    .executable(name: "pawl", targets: ["PawlCLI"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+  ],
+  targets: [
+    // 0: system libraries and the vector loops
+    .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CKernels", cSettings: strictC),
+    // 1
+    .target(name: "Corpus", dependencies: ["CZstd", "CZlib"], swiftSettings: strict),
+    .target(name: "LMDB", dependencies: ["CLMDB", "CKernels"], swiftSettings: views),
+    .target(name: "LinearAlgebra", dependencies: ["CKernels"], swiftSettings: views),
+    // 2
+    .target(
+      name: "Encoding", dependencies: ["LinearAlgebra", "COpenSSL"], swiftSettings: views),
+    // 3
+    .target(name: "IVF", dependencies: ["LMDB", "LinearAlgebra"], swiftSettings: views),
+    // 4
+    .target(
+      name: "Pawl",
+      dependencies: [
+        "Corpus", "LMDB", "LinearAlgebra", "Encoding", "IVF", "CZstd", "CKernels",
+      ],
+      swiftSettings: views),
+    // 6
+    .executableTarget(
+      name: "PawlCLI",
+      dependencies: [
+        "Pawl", "Corpus", "Encoding", "IVF", "LMDB", "LinearAlgebra",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    // Tests
+  ]
+)

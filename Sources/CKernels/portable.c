@@ -1,0 +1,178 @@
+// The plain version of every loop: what the vector twins must equal, bit by bit.
+#include <math.h>
+#include <string.h>
+
+#include "kernels.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+static void gemm(size_t M, size_t N, size_t K, const float *a, size_t lda, const float *panels,
+                 const float *bias, float *c, size_t ldc, bool accumulate) {
+  for (size_t m = 0; m < M; m++) {
+    for (size_t n = 0; n < N; n++) {
+      const float *b = panels + n / PAWL_PANEL * PAWL_PANEL * K + n % PAWL_PANEL;
+      float sum = 0;
+      for (size_t k = 0; k < K; k++) sum = fmaf(a[m * lda + k], b[k * PAWL_PANEL], sum);
+      if (bias) sum += bias[n];
+      c[m * ldc + n] = accumulate ? c[m * ldc + n] + sum : sum;
+    }
+  }
+}
+
+/// Adds 16 partial sums as a tree: i and i + 8, then i and i + 4, and so on.
+static float tree(float *lanes) {
+  for (size_t width = PAWL_PANEL / 2; width > 0; width /= 2)
+    for (size_t i = 0; i < width; i++) lanes[i] += lanes[i + width];
+  return lanes[0];
+}
+
+static float dot(size_t n, const float *a, const float *b) {
+  float lanes[PAWL_PANEL] = {0};
+  for (size_t i = 0; i < n; i++) lanes[i % PAWL_PANEL] = fmaf(a[i], b[i], lanes[i % PAWL_PANEL]);
+  return tree(lanes);
+}
+
+static void layer_norm(size_t rows, size_t D, float *x, const float *gamma, const float *beta,
+                       float epsilon) {
+  for (size_t r = 0; r < rows; r++, x += D) {
+    float sums[PAWL_PANEL] = {0}, squares[PAWL_PANEL] = {0};
+    for (size_t i = 0; i < D; i++) sums[i % PAWL_PANEL] += x[i];
+    const float mean = tree(sums) / (float)D;
+    for (size_t i = 0; i < D; i++) {
+      const float d = x[i] - mean;
+      squares[i % PAWL_PANEL] = fmaf(d, d, squares[i % PAWL_PANEL]);
+    }
+    const float scale = 1.0f / sqrtf(tree(squares) / (float)D + epsilon);
+    for (size_t i = 0; i < D; i++) x[i] = fmaf((x[i] - mean) * scale, gamma[i], beta[i]);
+  }
+}
+
+static float exponential(float x) {
+  x = x < PAWL_EXP_LOWEST ? PAWL_EXP_LOWEST : x;
+  const float n = rintf(x * PAWL_LOG2_E);
+  const float r = fmaf(n, -PAWL_LN2_LOW, fmaf(n, -PAWL_LN2_HIGH, x));
+  float p = PAWL_EXP_6;
+  p = fmaf(p, r, PAWL_EXP_5);
+  p = fmaf(p, r, PAWL_EXP_4);
+  p = fmaf(p, r, PAWL_EXP_3);
+  p = fmaf(p, r, PAWL_EXP_2);
+  p = fmaf(p, r * r, r) + 1.0f;
+  const uint32_t bits = (uint32_t)((int32_t)n + 127) << 23;
+  float power;
+  memcpy(&power, &bits, sizeof power);
+  return p * power;
+}
+
+static float error_function(float x) {
+  x = x < -PAWL_ERF_HIGHEST ? -PAWL_ERF_HIGHEST : x > PAWL_ERF_HIGHEST ? PAWL_ERF_HIGHEST : x;
+  const float y = x * x;
+  float p = PAWL_ERF_P5, q = PAWL_ERF_Q5;
+  p = fmaf(p, y, PAWL_ERF_P4), q = fmaf(q, y, PAWL_ERF_Q4);
+  p = fmaf(p, y, PAWL_ERF_P3), q = fmaf(q, y, PAWL_ERF_Q3);
+  p = fmaf(p, y, PAWL_ERF_P2), q = fmaf(q, y, PAWL_ERF_Q2);
+  p = fmaf(p, y, PAWL_ERF_P1), q = fmaf(q, y, PAWL_ERF_Q1);
+  p = fmaf(p, y, PAWL_ERF_P0), q = fmaf(q, y, 1.0f);
+  return x * p / q;
+}
+
+static void gelu(size_t n, float *x) {
+  for (size_t i = 0; i < n; i++) {
+    const float half = 0.5f * x[i];
+    x[i] = fmaf(half, error_function(x[i] * PAWL_SQRT_HALF), half);
+  }
+}
+
+static void softmax(size_t rows, size_t n, float *x, size_t ld, float scale) {
+  for (size_t r = 0; r < rows; r++, x += ld) {
+    float lanes[PAWL_PANEL] = {0}, highest = x[0];
+    for (size_t i = 1; i < n; i++) highest = x[i] > highest ? x[i] : highest;
+    for (size_t i = 0; i < n; i++) {
+      x[i] = exponential((x[i] - highest) * scale);
+      lanes[i % PAWL_PANEL] += x[i];
+    }
+    const float factor = 1.0f / tree(lanes);
+    for (size_t i = 0; i < n; i++) x[i] *= factor;
+  }
+}
+
+static void mean_rows(size_t rows, size_t D, const float *x, float *out) {
+  for (size_t i = 0; i < D; i++) {
+    float sum = 0;
+    for (size_t r = 0; r < rows; r++) sum += x[r * D + i];
+    out[i] = sum / (float)rows;
+  }
+}
+
+static void scan_int8(size_t rows, size_t D, const float *query, const int8_t *codes,
+                      const void *scales, float *scores) {
+  for (size_t r = 0; r < rows; r++, codes += D) {
+    float lanes[PAWL_PANEL] = {0}, scale;
+    for (size_t i = 0; i < D; i++)
+      lanes[i % PAWL_PANEL] = fmaf(query[i], (float)codes[i], lanes[i % PAWL_PANEL]);
+    memcpy(&scale, (const char *)scales + r * sizeof scale, sizeof scale);
+    scores[r] = tree(lanes) * scale;
+  }
+}
+
+static float from_float16(uint16_t h) {
+  const uint32_t exponent = h >> 10 & 31, fraction = h & 1023;
+  const float magnitude = exponent == 31 ? (fraction ? NAN : INFINITY)
+                          : exponent     ? ldexpf((float)(fraction | 1024), (int)exponent - 25)
+                                         : ldexpf((float)fraction, -24);
+  return h & 0x8000 ? -magnitude : magnitude;
+}
+
+static void scan_float16(size_t rows, size_t D, const float *query, const void *codes,
+                         float *scores) {
+  const char *code = codes;
+  for (size_t r = 0; r < rows; r++, code += D * sizeof(uint16_t)) {
+    float lanes[PAWL_PANEL] = {0};
+    for (size_t i = 0; i < D; i++) {
+      uint16_t value;
+      memcpy(&value, code + i * sizeof value, sizeof value);
+      lanes[i % PAWL_PANEL] = fmaf(query[i], from_float16(value), lanes[i % PAWL_PANEL]);
+    }
+    scores[r] = tree(lanes);
+  }
+}
+
+static void scan_float32(size_t rows, size_t D, const float *query, const void *codes,
+                         float *scores) {
+  const char *code = codes;
+  for (size_t r = 0; r < rows; r++, code += D * sizeof(float)) {
+    float lanes[PAWL_PANEL] = {0};
+    for (size_t i = 0; i < D; i++) {
+      float value;
+      memcpy(&value, code + i * sizeof(float), sizeof value);
+      lanes[i % PAWL_PANEL] = fmaf(query[i], value, lanes[i % PAWL_PANEL]);
+    }
+    scores[r] = tree(lanes);
+  }
+}
+
+static void to_float16(size_t n, const float *x, uint16_t *out) {
+  for (size_t i = 0; i < n; i++) {
+    const uint16_t sign = signbit(x[i]) ? 0x8000 : 0;
+    const float magnitude = fabsf(x[i]);
+    if (isnan(magnitude)) {
+      // As the processor does it: the first ten bits of the payload, made quiet.
+      uint32_t bits;
+      memcpy(&bits, x + i, sizeof bits);
+      out[i] = sign | 0x7e00 | (uint16_t)(bits >> 13 & 1023);
+      continue;
+    }
+    if (magnitude >= 65520.0f) { out[i] = sign | 0x7c00; continue; }
+    int exponent;
+    frexpf(magnitude, &exponent);
+    // One unit in the last place: 2^(exponent − 11), or 2^−24 for zero and the subnormal half floats.
+    const int unit = magnitude == 0 || exponent < -13 ? -24 : exponent - 11;
+    const uint32_t steps = (uint32_t)rintf(ldexpf(magnitude, -unit));
+    // `steps` has its implicit bit at 1024; a carry into 2048 moves into the exponent by itself.
+    out[i] = sign | (uint16_t)(steps + ((uint32_t)(unit + 24) << 10));
+  }
+}
+
+const pawl_kernels pawl_portable = {
+    "portable", gemm,      layer_norm,   gelu,         softmax,    mean_rows,
+    dot,        scan_int8, scan_float16, scan_float32, to_float16,
+};

@@ -1,0 +1,87 @@
+/// Lines of columns that are separated by tabs, blanks or runs of them.
+extension LineReader {
+  /// Goes to the next line that is neither blank nor a comment, and finds its columns.
+  ///
+  /// A comment has `#` as its first character that is not a blank.
+  /// - Returns: false at the end.
+  mutating func advanceToColumns(_ columns: inout [Range<Int>]) throws(CorpusError) -> Bool {
+    while true {
+      switch try advance() {
+      case .end: return false
+      case .tooLong: throw error(.lineTooLong)
+      case .line: break
+      }
+      findColumns(&columns)
+      guard let first = columns.first else { continue }
+      if unsafe line[first.lowerBound] == UInt8(ascii: "#") { continue }
+      do {
+        try checkText()
+      } catch {
+        throw self.error(error)
+      }
+      return true
+    }
+  }
+
+  private func findColumns(_ columns: inout [Range<Int>]) {
+    columns.removeAll(keepingCapacity: true)
+    var start: Int? = nil
+    // Sound: the pointer is not used after the loop.
+    let bytes = unsafe line
+    for offset in 0..<lineByteCount {
+      let byte = unsafe bytes[offset]
+      let isBlank = byte == 0x20 || byte == 0x09
+      if isBlank, let from = start {
+        columns.append(from..<offset)
+        start = nil
+      } else if !isBlank, start == nil {
+        start = offset
+      }
+    }
+    if let from = start { columns.append(from..<lineByteCount) }
+  }
+
+  /// The columns of a line in which each TAB separates two; empty columns count.
+  func tabSeparatedColumns() -> [Range<Int>] {
+    var columns: [Range<Int>] = []
+    var start = 0
+    for offset in 0...lineByteCount
+    where unsafe offset == lineByteCount || line[offset] == 0x09 {
+      columns.append(start..<offset)
+      start = offset + 1
+    }
+    return columns
+  }
+
+  /// A column as an integer: an optional sign and digits.
+  func integer(_ range: Range<Int>, column: String) throws(LineFault) -> Int32 {
+    let text = text(range)
+    let digits =
+      text.utf8.first == UInt8(ascii: "-") || text.utf8.first == UInt8(ascii: "+")
+      ? text.utf8.dropFirst() : text.utf8[...]
+    guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
+      throw .notAnInteger(column: column, text: text)
+    }
+    guard let value = Int32(text) else { throw .integerOutOfRange(column: column, text: text) }
+    return value
+  }
+
+  /// A column as a float32: read as a double and rounded, as C programs do with `atof`.
+  func number(_ range: Range<Int>, column: String) throws(LineFault) -> Float {
+    let text = text(range)
+    // Decimal notation only: Double also takes "nan", "inf" and hexadecimal.
+    let isDecimal = text.utf8.allSatisfy { byte in
+      switch byte {
+      case 0x30...0x39, UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+        UInt8(ascii: "e"), UInt8(ascii: "E"):
+        true
+      default: false
+      }
+    }
+    guard isDecimal, let value = Double(text) else {
+      throw .notANumber(column: column, text: text)
+    }
+    guard Float(value).isFinite else { throw .numberOutOfRange(column: column, text: text) }
+    return Float(value)
+  }
+}

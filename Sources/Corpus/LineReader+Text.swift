@@ -1,0 +1,68 @@
+internal import Glibc
+
+/// What readers ask about the current line. Offsets count bytes from the start of the line.
+///
+/// Everything here is sound for the same reason: the line does not move between two steps, and
+/// every range is checked against it by the buffer's own subscript.
+extension LineReader {
+  var lineByteCount: Int { unsafe line.count }
+
+  func firstIndex(of byte: UInt8) -> Int? {
+    guard let base = unsafe line.baseAddress,
+      let found = unsafe memchr(base, Int32(byte), line.count)
+    else { return nil }
+    return unsafe base.distance(to: UnsafeRawPointer(found))
+  }
+
+  /// Whether a part of the line is nothing but ASCII white space.
+  func isBlank(_ range: Range<Int>) -> Bool {
+    unsafe line[range].allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) }
+  }
+
+  /// A part of the line, which `checkText` has found to be UTF-8.
+  func text(_ range: Range<Int>) -> String {
+    unsafe String(decoding: UnsafeRawBufferPointer(rebasing: line[range]), as: UTF8.self)
+  }
+
+  /// Whether a part of the line has the bytes of `text`.
+  func equals(_ range: Range<Int>, _ text: String) -> Bool {
+    unsafe range.count == text.utf8.count && line[range].elementsEqual(text.utf8)
+  }
+
+  /// Refuses NUL and what is not UTF-8.
+  ///
+  /// U+0085, U+2028, U+FEFF, a CR and all other control characters are text.
+  func checkText() throws(LineFault) {
+    if let offset = firstIndex(of: 0) { throw .nul(offset: offset) }
+    let bytes = unsafe Span<UInt8>(_unsafeBytes: line)
+    do {
+      _ = try UTF8Span(validating: bytes)
+    } catch {
+      throw .invalidUTF8(offset: error.byteOffsets.lowerBound)
+    }
+  }
+
+  /// An id that fits the store's tables.
+  func identifier(_ range: Range<Int>) throws(LineFault) -> Identifier {
+    guard !isBlank(range) else { throw .emptyIdentifier }
+    guard range.count <= Identifier.maximumByteCount else {
+      throw .identifierTooLong(bytes: range.count)
+    }
+    return Identifier(text(range))
+  }
+
+  /// The next line as text; nil at the end. Empty lines are texts too.
+  package mutating func nextText() throws(CorpusError) -> String? {
+    switch try advance() {
+    case .end: return nil
+    case .tooLong: throw error(.lineTooLong)
+    case .line: break
+    }
+    do {
+      try checkText()
+    } catch {
+      throw self.error(error)
+    }
+    return text(0..<lineByteCount)
+  }
+}

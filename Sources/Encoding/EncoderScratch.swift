@@ -1,0 +1,35 @@
+internal import LinearAlgebra
+
+/// The memory of one worker: it grows to the largest batch it has seen and is reused.
+package struct EncoderScratch: ~Copyable {
+  /// Rows of a feed-forward block: 84 × 1,536 floats are half a megabyte; 84 is a multiple of the
+  /// tile heights of all kernels.
+  static let blockRows = 84
+
+  /// ΣT × D.
+  var hidden = AlignedBuffer<Float>(repeating: 0, count: 0)
+  /// ΣT × 3D.
+  var qkv = AlignedBuffer<Float>(repeating: 0, count: 0)
+  /// ΣT × D.
+  var context = AlignedBuffer<Float>(repeating: 0, count: 0)
+  /// blockRows × I.
+  var intermediate = AlignedBuffer<Float>(repeating: 0, count: 0)
+  /// What attention over the longest passage needs.
+  var attention = AlignedBuffer<Float>(repeating: 0, count: 0)
+
+  package init() {}
+
+  mutating func reserve(tokens: Int, _ shape: TransformerConfiguration) {
+    let D = shape.width
+    Self.grow(&hidden, to: tokens * D)
+    Self.grow(&qkv, to: tokens * 3 * D)
+    Self.grow(&context, to: tokens * D)
+    Self.grow(&intermediate, to: Self.blockRows * shape.intermediateWidth)
+    let longest = min(tokens, shape.positionCount)
+    Self.grow(&attention, to: Kernels.attentionScratch(tokens: longest, headWidth: shape.headWidth))
+  }
+
+  private static func grow(_ buffer: inout AlignedBuffer<Float>, to count: Int) {
+    if buffer.count < count { buffer = AlignedBuffer(repeating: 0, count: count) }
+  }
+}

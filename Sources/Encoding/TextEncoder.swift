@@ -1,0 +1,155 @@
+internal import Dispatch
+internal import LinearAlgebra
+internal import Synchronization
+
+/// Texts in, unit vectors out: a model directory's tokenizer and transformer together.
+///
+/// The vector of a text depends on the text alone, to the bit: whatever is encoded beside it and by
+/// however many threads.
+package final class TextEncoder: Sendable {
+  package let directory: ModelDirectory
+  package let tokenizer: Tokenizer
+  /// Tokens of the longest text, [CLS] and [SEP] included; what is longer is cut.
+  package let maxLength: Int
+  let transformer: TransformerEncoder
+
+  package var width: Int { directory.configuration.width }
+
+  /// Loads the model at `path`.
+  ///
+  /// - Parameter maxLength: overrides the model's own limit; at most its number of positions.
+  /// - Throws: `EncodingError` naming what is wrong with the directory.
+  package init(
+    path: String, maxLength: Int? = nil, environment: [String: String]
+  ) throws {
+    directory = try ModelDirectory(path: path)
+    let shape = directory.configuration
+    if let maxLength, !(3...shape.positionCount).contains(maxLength) {
+      throw EncodingError.unsupported(
+        path: path,
+        feature: "a maximum length of \(maxLength) tokens (the model takes 3 to "
+          + "\(shape.positionCount))")
+    }
+    tokenizer = try Tokenizer(directory: directory.transformerPath)
+    // An id beyond the table would read what is behind it.
+    guard tokenizer.tokenCount <= shape.vocabularySize else {
+      throw EncodingError.malformed(
+        path: directory.transformerPath,
+        problem: "the tokenizer has \(tokenizer.tokenCount) tokens, "
+          + "config.json a vocabulary of \(shape.vocabularySize)")
+    }
+    transformer = try TransformerEncoder(directory, kernels: Kernels(environment: environment))
+    self.maxLength = maxLength ?? directory.maxLength
+  }
+
+  /// Encodes one text on the calling thread.
+  ///
+  /// - Returns: D floats of unit length.
+  package func encode(_ text: String) -> [Float] {
+    var worker = EncodingWorker()
+    worker.append(text, row: 0, to: self)
+    var embedding = [Float](repeating: 0, count: width)
+    worker.run(on: self) { _, values in
+      for index in 0..<values.count { embedding[index] = values[index] }
+    }
+    return embedding
+  }
+
+  /// Encodes N texts, `workerCount` threads side by side.
+  ///
+  /// - Parameters:
+  ///   - embeddings: N × D, overwritten with unit vectors.
+  /// - Complexity: about 21 million operations a token for all-MiniLM-L6-v2; memory a worker for
+  ///   about a thousand tokens.
+  package func encode(
+    _ texts: [String], workerCount: Int, into embeddings: inout MutableSpan<Float>
+  ) {
+    precondition(
+      embeddings.count >= texts.count * width,
+      "\(embeddings.count) floats for \(texts.count) embeddings of \(width)")
+    let next = Atomic(0)
+    let rows = SharedRows(&embeddings, width: width)
+    // A worker takes the next text as soon as it has room: nobody waits for a longer neighbour.
+    DispatchQueue.concurrentPerform(iterations: max(1, min(workerCount, texts.count))) { _ in
+      var worker = EncodingWorker()
+      while true {
+        let row = next.add(1, ordering: .relaxed).oldValue
+        if row < texts.count { worker.append(texts[row], row: row, to: self) }
+        if row >= texts.count || worker.isFull {
+          // Sound: `next` gives each row to one worker only.
+          worker.run(on: self) { row, values in unsafe rows.write(values, row: row) }
+        }
+        if row >= texts.count { return }
+      }
+    }
+  }
+}
+
+/// One thread's tokens and scratch memory.
+struct EncodingWorker: ~Copyable {
+  /// Tokens in one pass: enough to use each block of weights some hundred times while it is in cache,
+  /// few enough that the last pass of a batch ends soon after its neighbour's.
+  private static let batchTokens = 512
+
+  private var tokens: [Int32] = []
+  private var offsets: [Int] = [0]
+  private var rows: [Int] = []
+  private var embeddings: [Float] = []
+  private var scratch = EncoderScratch()
+  private var tokenizerScratch = TokenizerScratch()
+
+  var isFull: Bool { tokens.count >= Self.batchTokens }
+
+  mutating func append(_ text: String, row: Int, to encoder: TextEncoder) {
+    encoder.tokenizer.encode(
+      text, maximumLength: encoder.maxLength, into: &tokens, scratch: &tokenizerScratch)
+    offsets.append(tokens.count)
+    rows.append(row)
+  }
+
+  /// Encodes what was appended and hands over each embedding with its row.
+  mutating func run(on encoder: TextEncoder, _ consume: (Int, Span<Float>) -> Void) {
+    if rows.isEmpty { return }
+    let D = encoder.width
+    if embeddings.count < rows.count * D {
+      embeddings = [Float](repeating: 0, count: rows.count * D)
+    }
+    Self.encode(encoder.transformer, tokens, offsets, &scratch, into: &embeddings)
+    for (index, row) in rows.enumerated() {
+      consume(row, embeddings.span.extracting(index * D..<(index + 1) * D))
+    }
+    tokens.removeAll(keepingCapacity: true)
+    offsets.removeAll(keepingCapacity: true)
+    offsets.append(0)
+    rows.removeAll(keepingCapacity: true)
+  }
+
+  /// Takes the parts of a worker one by one: their spans may not overlap in `self`.
+  private static func encode(
+    _ transformer: TransformerEncoder, _ tokens: [Int32], _ offsets: [Int],
+    _ scratch: inout EncoderScratch, into embeddings: inout [Float]
+  ) {
+    var output = embeddings.mutableSpan
+    transformer.encode(
+      tokens: tokens.span, offsets: offsets.span, scratch: &scratch, into: &output)
+  }
+}
+
+/// Rows of a matrix that several threads write, each row one of them.
+@safe private struct SharedRows: @unchecked Sendable {
+  // Sendable: `write` is only called for rows that belong to the calling thread alone.
+  private let base: UnsafeMutableBufferPointer<Float>
+  private let width: Int
+
+  /// The caller keeps `matrix` alive and untouched until the last write.
+  init(_ matrix: inout MutableSpan<Float>, width: Int) {
+    unsafe base = matrix.withUnsafeMutableBufferPointer { unsafe $0 }
+    self.width = width
+  }
+
+  @unsafe func write(_ values: Span<Float>, row: Int) {
+    let capacity = unsafe base.count
+    precondition(row >= 0 && values.count == width && (row + 1) * width <= capacity)
+    for index in 0..<width { unsafe base[row * width + index] = values[index] }
+  }
+}

@@ -1,0 +1,36 @@
+internal import LinearAlgebra
+
+/// The weights of a BERT-type model by the names that transformers gives them.
+struct WeightFile {
+  private let tensors: SafeTensors
+  /// `bert.` where the file was saved from a model with a head.
+  private let prefix: String
+
+  init(_ model: ModelDirectory) throws(EncodingError) {
+    tensors = try SafeTensors(path: model.transformerPath + "/model.safetensors")
+    let probe = "bert.embeddings.word_embeddings.weight"
+    prefix = tensors[probe] == nil ? "" : "bert."
+  }
+
+  func floats(_ name: String, _ shape: [Int]) throws(EncodingError) -> FloatTensor {
+    try tensors.floats(prefix + name, shape: shape)
+  }
+
+  func layerNorm(_ name: String, width: Int) throws(EncodingError) -> LayerNorm {
+    LayerNorm(
+      gamma: try floats(name + ".weight", [width]), beta: try floats(name + ".bias", [width]))
+  }
+
+  /// Layers of one input side by side, as one.
+  func linear(_ names: [String], from inputs: Int, to outputs: Int) throws(EncodingError) -> Linear {
+    // All of them are checked against the file before memory of a size from config.json is taken.
+    var parts: [(weight: FloatTensor, bias: FloatTensor)] = []
+    for name in names {
+      let weight = try floats(name + ".weight", [outputs, inputs])
+      parts.append((weight, try floats(name + ".bias", [outputs])))
+    }
+    var linear = Linear(inputWidth: inputs, outputWidth: outputs * names.count)
+    for part in parts { linear.append(weight: part.weight.span, bias: part.bias.span) }
+    return linear
+  }
+}

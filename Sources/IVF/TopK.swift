@@ -1,0 +1,74 @@
+/// The k rows with the highest scores, and every row that ties with the last of them.
+///
+/// Ties are kept because their order is decided by the passages' ids, which a scan does not know.
+/// A NaN is lower than everything.
+package struct TopK {
+  package struct Candidate: Equatable, Sendable {
+    package let score: Float
+    package let row: UInt32
+  }
+
+  private let k: Int
+  /// A heap of at most k, the lowest score on top.
+  private var heap: [Candidate] = []
+  /// Candidates that have the score on top of a full heap.
+  private var ties: [Candidate] = []
+
+  /// - Parameter k: at least 1.
+  package init(k: Int) {
+    precondition(k >= 1, "the best \(k) rows")
+    self.k = k
+    heap.reserveCapacity(min(k, 4096))
+  }
+
+  /// Scores below this cannot enter.
+  package var threshold: Float { heap.count < k ? -.infinity : heap[0].score }
+
+  /// - Complexity: O(1) for a score below the threshold, else O(log k).
+  package mutating func insert(score: Float, row: UInt32) {
+    let candidate = Candidate(score: score.isNaN ? -.infinity : score, row: row)
+    if heap.count < k {
+      heap.append(candidate)
+      siftUp(heap.count - 1)
+    } else if candidate.score > heap[0].score {
+      let leaving = heap[0]
+      heap[0] = candidate
+      siftDown(0)
+      if heap[0].score == leaving.score {
+        ties.append(leaving)
+      } else {
+        ties.removeAll(keepingCapacity: true)
+      }
+    } else if candidate.score == heap[0].score {
+      ties.append(candidate)
+    }
+  }
+
+  /// All candidates, best first, equal scores by row; more than k where the last place is shared.
+  package func candidates() -> [Candidate] {
+    (heap + ties).sorted { ($1.score, $0.row) < ($0.score, $1.row) }
+  }
+
+  private mutating func siftUp(_ start: Int) {
+    var child = start
+    while child > 0 {
+      let parent = (child - 1) / 2
+      if heap[parent].score <= heap[child].score { return }
+      heap.swapAt(parent, child)
+      child = parent
+    }
+  }
+
+  private mutating func siftDown(_ start: Int) {
+    var parent = start
+    while true {
+      var lowest = parent
+      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
+        if heap[child].score < heap[lowest].score { lowest = child }
+      }
+      if lowest == parent { return }
+      heap.swapAt(parent, lowest)
+      parent = lowest
+    }
+  }
+}

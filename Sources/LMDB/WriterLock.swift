@@ -1,0 +1,96 @@
+internal import Glibc
+
+/// The right to begin a write transaction, among all threads of all processes.
+///
+/// LMDB's own lock waits without limit. So writers first take this one, a file of its own in the
+/// store's folder, which is polled and can give up. It is two byte ranges of `writer.lock`:
+///
+///     0…11   the holder's process id as text: a hint for the message, nothing depends on it
+///     queue  held while waiting for `writer`
+///     writer held while writing
+///
+/// The queue keeps writers taking turns: who has just committed cannot come back before the one that
+/// waits at the head of the queue has had its turn. Every attempt opens the file anew, because these
+/// locks (`F_OFD_SETLK`) belong to the open file: so threads exclude each other as processes do, and
+/// a process that dies lets go.
+struct WriterLock: ~Copyable {
+  /// Beyond anything that is written into the file.
+  private static let queue = 1 << 20
+  private static let writer = queue + 1
+  private static let noteLength = 12
+  /// linux/fcntl.h; Glibc shows it only to programs that define _GNU_SOURCE.
+  private static let setLock: Int32 = 37
+
+  private let file: Int32
+  private let path: String
+  private let ownerProcess = getpid()
+
+  /// Opens the lock file, without locking anything yet.
+  ///
+  /// - Parameters:
+  ///   - folder: a descriptor of the store's folder.
+  ///   - path: the store, for messages.
+  init(folder: Int32, path: String) throws(LMDBError) {
+    file = unsafe openat(folder, "writer.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    self.path = path
+    guard file >= 0 else { throw LMDBError(code: errno, path: path, operation: "open writer.lock") }
+  }
+
+  deinit {
+    guard file >= 0 else { return }
+    // Closing would do, but a child may hold a copy of the descriptor for the moment between its
+    // fork and its exec. In such a child the lock is the parent's.
+    if getpid() == ownerProcess { _ = Self.set(F_UNLCK, at: Self.writer, of: file) }
+    close(file)
+  }
+
+  /// Waits for the turn.
+  ///
+  /// - Throws: `.busy` with the holder's process id if it is known, or what the file system says.
+  func acquire(waitingAtMost limit: Duration) throws(LMDBError) {
+    var patience = Patience(limit)
+    for turn in [Self.queue, Self.writer] {
+      while true {
+        let code = Self.set(F_WRLCK, at: turn, of: file)
+        if code == 0 { break }
+        guard code == EAGAIN || code == EACCES || code == EINTR else {
+          throw LMDBError(code: code, path: path, operation: "lock writer.lock")
+        }
+        guard patience.waitABit() else {
+          throw .busy(path: path, holder: Self.holder(noteIn: file), waited: limit)
+        }
+      }
+    }
+    _ = Self.set(F_UNLCK, at: Self.queue, of: file)
+    Self.note(in: file)
+  }
+
+  /// Locks or unlocks one byte; 0 or the error.
+  private static func set(_ type: Int32, at offset: Int, of file: Int32) -> Int32 {
+    var range = Glibc.flock()
+    range.l_type = Int16(type)
+    range.l_whence = Int16(SEEK_SET)
+    range.l_start = offset
+    range.l_len = 1
+    return unsafe fcntl(file, setLock, &range) == 0 ? 0 : errno
+  }
+
+  private static func note(in file: Int32) {
+    let digits = Array(String(getpid()).utf8)
+    var text = digits + Array(repeating: UInt8(ascii: " "), count: noteLength - digits.count)
+    text[noteLength - 1] = UInt8(ascii: "\n")
+    // Without it (on a full disk, say) the next one in line does not learn whom it waits for.
+    _ = unsafe pwrite(file, text, noteLength, 0)
+  }
+
+  /// The process id in the file if such a process lives.
+  private static func holder(noteIn file: Int32) -> Int32? {
+    var text = [UInt8](repeating: 0, count: noteLength)
+    guard unsafe pread(file, &text, noteLength, 0) == noteLength else { return nil }
+    let digits = text.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+    guard let process = Int32(String(decoding: digits, as: UTF8.self)), process > 0 else {
+      return nil
+    }
+    return kill(process, 0) == 0 || errno == EPERM ? process : nil
+  }
+}

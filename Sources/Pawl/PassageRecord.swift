@@ -1,0 +1,76 @@
+internal import Corpus
+internal import LMDB
+
+/// A value of `rows`: dictionary (1 byte) ‖ length of the pid (2, little-endian) ‖ pid ‖ text.
+enum PassageRecord {
+  private static let headerSizeInBytes = 3
+
+  static func encode(id: Identifier, text: CompressedText) -> [UInt8] {
+    let length = id.text.utf8.count
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(headerSizeInBytes + length + text.bytes.count)
+    bytes.append(text.dictionary)
+    bytes.append(UInt8(length & 0xff))
+    bytes.append(UInt8(length >> 8))
+    bytes.append(contentsOf: id.text.utf8)
+    bytes.append(contentsOf: text.bytes)
+    return bytes
+  }
+
+  /// Where the pid lies in a value; nil if the value is not one of ours.
+  private static func idRange(_ value: Span<UInt8>) -> Range<Int>? {
+    guard value.count >= headerSizeInBytes else { return nil }
+    let end = headerSizeInBytes + Int(value[1]) + Int(value[2]) << 8
+    return end <= value.count ? headerSizeInBytes..<end : nil
+  }
+
+  static func id(_ value: Span<UInt8>) -> Identifier? {
+    guard let range = idRange(value) else { return nil }
+    let bytes = value.extracting(range)
+    return unsafe bytes.withUnsafeBufferPointer {
+      unsafe String(validating: $0, as: UTF8.self)
+    }.map { Identifier($0) }
+  }
+
+  /// The text's UTF-8.
+  static func text(
+    _ value: Span<UInt8>, _ decompressor: inout TextDecompressor,
+    _ dictionaries: [UInt8: TextDictionary]
+  ) -> [UInt8]? {
+    guard let range = idRange(value) else { return nil }
+    return decompressor.decompress(
+      value.extracting(range.upperBound..<value.count), dictionary: value[0], from: dictionaries)
+  }
+}
+
+/// 64 bits that stand for a text in `texts`. Equal hashes are compared by their texts.
+///
+/// Source: FNV-1a (Fowler, Noll & Vo), 64 bits.
+func textHash(_ text: Span<UInt8>) -> UInt64 {
+  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+  for index in 0..<text.count { hash = (hash ^ UInt64(text[index])) &* 0x100_0000_01b3 }
+  return hash
+}
+
+/// Row numbers one behind another, as `texts`, `ids` and `updates` hold them.
+enum RowList {
+  static func decode(_ value: Span<UInt8>) -> [UInt32] {
+    (0..<value.count / 4).map { index in
+      (0..<4).reduce(0) { $0 | UInt32(value[4 * index + $1]) << (8 * UInt32($1)) }
+    }
+  }
+
+  static func encode(_ rows: [UInt32]) -> [UInt8] {
+    rows.flatMap { row in (0..<4).map { UInt8(truncatingIfNeeded: row >> (8 * UInt32($0))) } }
+  }
+}
+
+extension Table {
+  /// The rows at a key; none where there is no such key.
+  func rowList<T: Transaction & ~Copyable>(
+    at key: Key, in transaction: borrowing T
+  ) throws(LMDBError) -> [UInt32] {
+    guard let value = try value(of: key, in: transaction) else { return [] }
+    return RowList.decode(value)
+  }
+}

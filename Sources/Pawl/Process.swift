@@ -1,0 +1,30 @@
+internal import FoundationEssentials
+internal import Glibc
+
+/// What the process is told by its surroundings.
+enum Process {
+  static var environment: [String: String] {
+    var variables: [String: String] = [:]
+    var entry = unsafe environ
+    while let pointer = unsafe entry.pointee {
+      let text = unsafe String(cString: pointer)
+      if let separator = text.firstIndex(of: "=") {
+        variables[String(text[..<separator])] = String(text[text.index(after: separator)...])
+      }
+      unsafe entry += 1
+    }
+    return variables
+  }
+
+  /// Processors that this process may use.
+  static var processorCount: Int {
+    max(1, ProcessInfo.processInfo.activeProcessorCount)
+  }
+
+  /// The account that runs this process, for the history.
+  static var user: String {
+    let uid = getuid()
+    guard let entry = unsafe getpwuid(uid) else { return "uid \(uid)" }
+    return unsafe String(cString: entry.pointee.pw_name)
+  }
+}

@@ -1,0 +1,104 @@
+internal import FoundationEssentials
+internal import IVF
+internal import LMDB
+
+// Records are JSON: few, small, and readable with any LMDB tool. What is many or large has a layout
+// of its own (PassageRecord, CodeBlock).
+
+/// `meta` "store": what holds for the whole store.
+struct StoreRecord: Codable, Equatable {
+  /// Version of the format on disk.
+  var format: Int
+  var created: String
+  /// The row that the next new passage gets; never reused, hence never lowered.
+  var nextRow: UInt32
+}
+
+/// `spaces`: what decides the vector of a passage. Its key is the digest of all of it.
+struct SpaceRecord: Codable, Equatable {
+  /// Digest of the model's files, and the name of their folder under checkpoints/.
+  var checkpoint: String
+  var width: Int
+  var maxLength: Int
+  var passagePrefix: String
+  /// The named numeric path, a contract on how exact vectors are.
+  var numericPath: String
+  var files: [CheckpointFile]
+}
+
+/// A file of a checkpoint as it was when it was published.
+struct CheckpointFile: Codable, Equatable {
+  var name: String
+  var byteCount: Int
+  /// CRC32C, checked whenever the model is loaded.
+  var checksum: UInt32
+}
+
+/// `indexes`: codes of one space.
+struct IndexRecord: Codable, Equatable {
+  var space: String
+  var codec: Codec
+  /// Codes in the index.
+  var count: Int
+  /// The lowest row that has not been looked at: all below are coded or deleted.
+  var nextRow: UInt32
+}
+
+/// `versions`: how queries are answered.
+struct VersionRecord: Codable, Equatable {
+  var name: String
+  /// Digest of the query encoder's files.
+  var checkpoint: String
+  var queryPrefix: String
+  var space: String
+  var index: UInt32
+  var parent: String?
+  var state: String
+  var created: String
+  /// Where it came from, in words.
+  var origin: String
+}
+
+/// `history`: what changed which version serves.
+struct HistoryRecord: Codable, Equatable {
+  var action: String
+  var version: String
+  var time: String
+  var user: String
+  var reason: String
+}
+
+/// `pointer` "active".
+struct PointerRecord: Codable, Equatable {
+  var version: String
+}
+
+extension Table {
+  /// The record at a key, nil where there is none.
+  func record<Record: Decodable, T: Transaction & ~Copyable>(
+    _ type: Record.Type, at key: Key, in transaction: borrowing T
+  ) throws -> Record? {
+    guard let value = try value(of: key, in: transaction) else { return nil }
+    return try Self.decode(type, value, table: name)
+  }
+
+  static func decode<Record: Decodable>(
+    _ type: Record.Type, _ value: Span<UInt8>, table: String
+  ) throws -> Record {
+    let data = unsafe value.withUnsafeBytes { unsafe Data($0) }
+    do { return try JSONDecoder().decode(type, from: data) } catch {
+      throw StoreError.damaged(path: table, object: "a record of this table", problem: "\(error)")
+    }
+  }
+
+  func put(
+    record: some Encodable, at key: Key, in transaction: inout WriteTransaction
+  ) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try put(Array(try encoder.encode(record)).span, at: key, in: &transaction)
+  }
+}
+
+/// The time of day as records have it: UTC, to the second.
+func timestamp() -> String { Date.now.formatted(.iso8601) }

@@ -1,0 +1,60 @@
+internal import Corpus
+internal import LMDB
+
+/// A row that is there, and its text's UTF-8.
+struct StoredRow: Equatable {
+  let row: UInt32
+  let text: [UInt8]
+}
+
+/// Adds and removes rows with everything that points at them: ids, texts, updates.
+struct RowWriter {
+  let tables: StoreTables
+  /// Rows below this may be coded in an index; those from it on are not.
+  let lowestPending: UInt32
+
+  /// Adds a passage as a new row, which must be higher than all others.
+  ///
+  /// A previous row of the same id that may be coded stays until the new row's code is committed, so
+  /// that the passage can be found all the time; one that is coded nowhere goes at once.
+  func add(
+    _ passage: Passage, _ text: CompressedText, row: UInt32,
+    replacing previous: StoredRow?, in write: inout WriteTransaction
+  ) throws {
+    let value = PassageRecord.encode(id: passage.id, text: text)
+    try tables.rows.append(value.span, at: Key(row), in: &write)
+    let hash = textHash(passage.text.utf8.span)
+    try addText(hash, row, in: &write)
+    try tables.ids.put(RowList.encode([row]).span, at: Key(passage.id.text), in: &write)
+    guard let previous else { return }
+    if previous.row < lowestPending {
+      try tables.updates.put(RowList.encode([previous.row]).span, at: Key(row), in: &write)
+      return
+    }
+    // What the never-coded row was to replace is now the new row's to replace.
+    let inherited = try tables.updates.rowList(at: Key(previous.row), in: write)
+    if !inherited.isEmpty {
+      try tables.updates.put(RowList.encode(inherited).span, at: Key(row), in: &write)
+      try tables.updates.remove(Key(previous.row), in: &write)
+    }
+    try remove(row: previous.row, hash: textHash(previous.text.span), in: &write)
+  }
+
+  /// Removes a row and its place among equal texts; the id is the caller's business.
+  func remove(row: UInt32, hash: UInt64, in write: inout WriteTransaction) throws {
+    try tables.rows.remove(Key(row), in: &write)
+    let rows = try tables.texts.rowList(at: Key(hash), in: write).filter { $0 != row }
+    if rows.isEmpty {
+      try tables.texts.remove(Key(hash), in: &write)
+    } else {
+      try tables.texts.put(RowList.encode(rows).span, at: Key(hash), in: &write)
+    }
+  }
+
+  private func addText(
+    _ hash: UInt64, _ row: UInt32, in write: inout WriteTransaction
+  ) throws {
+    let rows = try tables.texts.rowList(at: Key(hash), in: write) + [row]
+    try tables.texts.put(RowList.encode(rows).span, at: Key(hash), in: &write)
+  }
+}

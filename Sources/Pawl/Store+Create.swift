@@ -1,0 +1,94 @@
+public import IVF
+internal import Encoding
+internal import Glibc
+internal import LMDB
+
+/// How a new store encodes and compresses.
+public struct StoreSettings: Sendable {
+  /// A sentence-transformers directory.
+  public var model: String
+  public var codec = Codec.int8
+  /// Put before every query, respectively passage, before it is encoded.
+  public var queryPrefix = ""
+  public var passagePrefix = ""
+  /// Tokens of the longest text; nil: the model's own limit.
+  public var maxLength: Int?
+
+  public init(model: String) { self.model = model }
+}
+
+extension Store {
+  /// Makes a new store whose version v1 is the given model.
+  ///
+  /// Everything is written under a temporary name beside `path` and renamed when it is whole.
+  /// - Throws: `StoreError.exists`, `EncodingError` for a model that cannot be used, or what the disk
+  ///   says; nothing is left behind.
+  public static func create(at path: String, _ settings: StoreSettings) throws -> Store {
+    // Loading proves that the model works before anything is written.
+    let encoder = try TextEncoder(
+      path: settings.model, maxLength: settings.maxLength, environment: Process.environment)
+    if Files.exists(path) { throw StoreError.exists(path: path) }
+    let temporary = "\(path).partial-\(getpid())"
+    try Files.makeFolder(temporary)
+    do {
+      try fill(temporary, settings, encoder)
+      if Files.exists(path) { throw StoreError.exists(path: path) }
+      try Files.rename(temporary, to: path)
+    } catch {
+      Files.removeTree(temporary)
+      throw error
+    }
+    try Files.synchronize(folder: parent(of: path))
+    return try Store(path: path)
+  }
+
+  private static func fill(
+    _ path: String, _ settings: StoreSettings, _ encoder: TextEncoder
+  ) throws {
+    let digest = try encoder.directory.digest()
+    let files = try Checkpoint.publish(encoder.directory, digest: digest, inStoreAt: path)
+    let space = SpaceRecord(
+      checkpoint: digest, width: encoder.width, maxLength: encoder.maxLength,
+      passagePrefix: settings.passagePrefix, numericPath: "float32", files: files)
+    let environment = try Environment.open(path: path, mode: .create)
+    let made = try environment.makeTables(named: StoreTables.names)
+    let byName = Dictionary(uniqueKeysWithValues: made.map { ($0.name, $0) })
+    let tables = try StoreTables { name throws(LMDBError) in
+      guard let table = byName[name] else { throw .noTable(path: path, name: name) }
+      return table
+    }
+    let now = timestamp()
+    var write = try environment.beginWrite()
+    try tables.meta.put(
+      record: StoreRecord(format: format, created: now, nextRow: 0), at: "store", in: &write)
+    try tables.spaces.put(record: space, at: Key(space.id), in: &write)
+    try tables.indexes.put(
+      record: IndexRecord(space: space.id, codec: settings.codec, count: 0, nextRow: 0),
+      at: Key(UInt32(1)), in: &write)
+    try tables.versions.put(
+      record: VersionRecord(
+        name: "v1", checkpoint: digest, queryPrefix: settings.queryPrefix, space: space.id,
+        index: 1, parent: nil, state: "ready", created: now, origin: settings.model),
+      at: "v1", in: &write)
+    try tables.pointer.put(record: PointerRecord(version: "v1"), at: "active", in: &write)
+    try tables.history.put(
+      record: HistoryRecord(
+        action: "init", version: "v1", time: now, user: Process.user, reason: "new store"),
+      at: Key(UInt64(1)), in: &write)
+    try write.commit()
+    try environment.close()
+  }
+
+  private static func parent(of path: String) -> String {
+    guard let separator = path.lastIndex(of: "/") else { return "." }
+    return separator == path.startIndex ? "/" : String(path[..<separator])
+  }
+}
+
+extension SpaceRecord {
+  /// What a code must have been made with to be compared with a query of this space.
+  var id: String {
+    let facts = "\(checkpoint)\n\(maxLength)\n\(numericPath)\n\(passagePrefix)"
+    return SHA256.hex(of: facts)
+  }
+}

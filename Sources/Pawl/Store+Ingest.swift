@@ -1,0 +1,183 @@
+internal import Corpus
+internal import Dispatch
+internal import LMDB
+internal import Synchronization
+
+/// What one ingest found and did.
+public struct IngestSummary: Sendable, Equatable {
+  /// Passages in the file, as far as it was read.
+  public internal(set) var readCount = 0
+  public internal(set) var newCount = 0
+  /// Passages whose id was there with another text.
+  public internal(set) var updatedCount = 0
+  /// Passages that were there already, id and text.
+  public internal(set) var unchangedCount = 0
+  /// Malformed lines left out on request, and why, for the first of them.
+  public internal(set) var skippedCount = 0
+  public internal(set) var firstSkipped: [String] = []
+  public internal(set) var embedded = EmbeddingSummary()
+  /// Whether it was asked to stop before the end.
+  public internal(set) var isInterrupted = false
+}
+
+/// How an ingest reads its file.
+public struct IngestOptions: Sendable {
+  /// Read at most so many passages.
+  public var limit: Int?
+  /// Leave malformed lines out instead of refusing the file.
+  public var skipsMalformed = false
+  /// Store the texts and embed them later.
+  public var textOnly = false
+
+  public init() {}
+}
+
+/// How far a long operation is.
+public struct Progress: Sendable, Equatable {
+  public enum Stage: Sendable { case checking, storing, embedding }
+  public var stage: Stage
+  public var done: Int
+  public var total: Int
+}
+
+/// Told how far an operation is; answers whether to go on.
+public typealias ProgressHandler = (Progress) -> Bool
+
+extension Store {
+  /// Passages in one transaction of text.
+  private static let batchSize = 4_096
+
+  /// Adds the passages of a collection file, or updates those whose text differs, and embeds them.
+  ///
+  /// The whole file is checked before the first write. Each batch is one transaction; stopped or
+  /// killed at any moment, the same call goes on where it was.
+  /// - Parameter progress: called between batches; answering false stops after the batch at hand.
+  /// - Throws: `CorpusError` for a malformed line, `LMDBError`, `StoreError`.
+  /// - Complexity: memory for one batch, whatever the file's size.
+  public func ingest(
+    _ file: String, _ options: IngestOptions = IngestOptions(), progress: ProgressHandler
+  ) throws -> IngestSummary {
+    var summary = IngestSummary()
+    guard progress(Progress(stage: .checking, done: 0, total: 0)) else {
+      summary.isInterrupted = true
+      return summary
+    }
+    var reader = try CollectionReader(
+      path: file, mode: options.skipsMalformed ? .skipMalformed : .strict)
+    let survey = try reader.survey()
+    let total = min(survey.passageCount, options.limit ?? .max)
+    try trainDictionary(on: &reader, passageCount: survey.passageCount)
+    var encoder: PendingEncoder?
+    while summary.readCount < total {
+      let batch = try read(&reader, atMost: min(Self.batchSize, total - summary.readCount))
+      if batch.isEmpty { break }
+      try store(batch, &summary)
+      let stage: Progress.Stage = options.textOnly ? .storing : .embedding
+      guard progress(Progress(stage: stage, done: summary.readCount, total: total)) else {
+        summary.isInterrupted = true
+        break
+      }
+      if options.textOnly { continue }
+      if encoder == nil { encoder = try PendingEncoder(self) }
+      let before = summary.readCount - batch.count
+      let finished = try encoder?.embedPending(&summary.embedded) { done, pending in
+        let share = Double(done) / Double(max(1, done + pending))
+        return progress(
+          Progress(
+            stage: .embedding, done: before + Int(share * Double(batch.count)), total: total))
+      }
+      if finished == false {
+        summary.isInterrupted = true
+        break
+      }
+    }
+    summary.skippedCount = reader.skippedCount
+    summary.firstSkipped = reader.firstSkipped.map { "\($0)" }
+    return summary
+  }
+
+  private func read(_ reader: inout CollectionReader, atMost count: Int) throws -> [Passage] {
+    var batch: [Passage] = []
+    batch.reserveCapacity(count)
+    while batch.count < count, let passage = try reader.next() { batch.append(passage) }
+    return batch
+  }
+
+  /// One transaction: the texts of a batch under new rows, ids pointing at them.
+  private func store(_ batch: [Passage], _ summary: inout IngestSummary) throws {
+    let dictionary = try newestDictionary()
+    let compressed = Self.compress(batch.map(\.text), dictionary)
+    var write = try environment.beginWrite()
+    var record = try storeRecord(in: write)
+    let writer = RowWriter(tables: tables, lowestPending: try lowestPendingRow(in: write))
+    let dictionaries = try dictionaries(in: write)
+    for (passage, text) in zip(batch, compressed) {
+      summary.readCount += 1
+      let previous = try stored(passage.id, dictionaries, in: write)
+      if let previous, previous.text == Array(passage.text.utf8) {
+        summary.unchangedCount += 1
+        continue
+      }
+      guard record.nextRow < .max else { throw StoreError.tooManyRows(path: path) }
+      try writer.add(passage, text, row: record.nextRow, replacing: previous, in: &write)
+      record.nextRow += 1
+      if previous == nil { summary.newCount += 1 } else { summary.updatedCount += 1 }
+    }
+    try tables.meta.put(record: record, at: "store", in: &write)
+    try write.commit()
+  }
+
+  /// The row and text of an id, nil where it is not stored.
+  private func stored(
+    _ id: Identifier, _ dictionaries: [UInt8: TextDictionary],
+    in write: borrowing WriteTransaction
+  ) throws -> StoredRow? {
+    guard let row = try row(of: id, in: write) else { return nil }
+    return StoredRow(row: row, text: try text(of: row, dictionaries, in: write))
+  }
+
+  /// Compressed side by side, one worker a processor.
+  private static func compress(
+    _ texts: [String], _ dictionary: TextDictionary?
+  ) -> [CompressedText] {
+    let workers = Process.processorCount
+    let chunk = (texts.count + workers - 1) / workers
+    let parts = Mutex<[Int: [CompressedText]]>([:])
+    DispatchQueue.concurrentPerform(iterations: workers) { worker in
+      var compressor = TextCompressor(dictionary: dictionary)
+      let range = min(worker * chunk, texts.count)..<min((worker + 1) * chunk, texts.count)
+      let part = range.map { compressor.compress(texts[$0]) }
+      parts.withLock { $0[worker] = part }
+    }
+    return parts.withLock { parts in (0..<workers).flatMap { parts[$0] ?? [] } }
+  }
+
+  /// The dictionary for new texts: the latest.
+  private func newestDictionary() throws -> TextDictionary? {
+    try dictionaries(in: environment.snapshot()).max { $0.key < $1.key }?.value
+  }
+
+  func row<T: Transaction & ~Copyable>(
+    of id: Identifier, in transaction: borrowing T
+  ) throws -> UInt32? {
+    try tables.ids.rowList(at: Key(id.text), in: transaction).first
+  }
+
+  /// The UTF-8 of a row's text.
+  func text<T: Transaction & ~Copyable>(
+    of row: UInt32, _ dictionaries: [UInt8: TextDictionary], in transaction: borrowing T
+  ) throws -> [UInt8] {
+    var decompressor = TextDecompressor()
+    guard let value = try tables.rows.value(of: Key(row), in: transaction),
+      let text = PassageRecord.text(value, &decompressor, dictionaries)
+    else { throw damaged("row \(row)", "its text cannot be read") }
+    return text
+  }
+
+  /// The lowest row that some index has not looked at.
+  func lowestPendingRow<T: Transaction & ~Copyable>(
+    in transaction: borrowing T
+  ) throws -> UInt32 {
+    try liveIndexes(in: transaction).map(\.record.nextRow).min() ?? 0
+  }
+}

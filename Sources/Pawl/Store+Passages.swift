@@ -1,0 +1,38 @@
+internal import Corpus
+internal import LMDB
+
+/// A stored passage, and where it lies.
+public struct StoredPassage: Sendable, Equatable, Encodable {
+  public let id: String
+  public let text: String
+  public let row: UInt32
+  /// Bytes of its record.
+  public let storedSizeInBytes: Int
+  /// Whether the active version has its code.
+  public let isEmbedded: Bool
+}
+
+extension Store {
+  /// The passages with these ids, in this order.
+  ///
+  /// - Throws: `StoreError.noPassage` for the first id that is not there.
+  public func passages(_ ids: [String]) throws -> [StoredPassage] {
+    let snapshot = try environment.snapshot()
+    let dictionaries = try dictionaries(in: snapshot)
+    let embeddedBelow = try lowestPendingRow(in: snapshot)
+    var passages: [StoredPassage] = []
+    for id in ids {
+      let isPossible = (1...Identifier.maximumByteCount).contains(id.utf8.count)
+      guard isPossible, let row = try row(of: Identifier(id), in: snapshot) else {
+        throw StoreError.noPassage(path: path, id: id)
+      }
+      let size = try tables.rows.value(of: Key(row), in: snapshot)?.count ?? 0
+      let text = try text(of: row, dictionaries, in: snapshot)
+      passages.append(
+        StoredPassage(
+          id: id, text: String(decoding: text, as: UTF8.self), row: row, storedSizeInBytes: size,
+          isEmbedded: row < embeddedBelow))
+    }
+    return passages
+  }
+}

@@ -1,0 +1,79 @@
+internal import IVF
+internal import LMDB
+
+/// Figures about a store.
+public struct StoreStatistics: Sendable, Equatable, Encodable {
+  public struct Table: Sendable, Equatable, Encodable {
+    public let name: String
+    public let entryCount: Int
+    /// Pages × page size: what the table takes of the file.
+    public let sizeInBytes: Int
+  }
+
+  public struct Version: Sendable, Equatable, Encodable {
+    public let name: String
+    public let isActive: Bool
+    public let state: String
+    public let parent: String?
+    public let created: String
+    public let origin: String
+    public let width: Int
+    public let maxLength: Int
+    public let codec: String
+    public let embeddedCount: Int
+    public let pendingCount: Int
+  }
+
+  public let formatVersion: Int
+  public let created: String
+  public let passageCount: Int
+  public let usedBytes: Int
+  public let fileSizeInBytes: Int
+  public let mapSizeInBytes: Int
+  public let tables: [Table]
+  public let versions: [Version]
+}
+
+extension Store {
+  public func statistics() throws -> StoreStatistics {
+    let snapshot = try environment.snapshot()
+    let record = try storeRecord(in: snapshot)
+    var tableFigures: [StoreStatistics.Table] = []
+    for table in tables.all {
+      let figures = try table.statistics(in: snapshot)
+      tableFigures.append(
+        .init(name: table.name, entryCount: figures.entries, sizeInBytes: figures.sizeInBytes))
+    }
+    let info = try environment.info()
+    return StoreStatistics(
+      formatVersion: record.format, created: record.created,
+      passageCount: try tables.ids.count(in: snapshot), usedBytes: info.usedBytes,
+      fileSizeInBytes: Files.sizeInBytes(path + "/data.mdb") ?? 0,
+      mapSizeInBytes: info.mapSizeInBytes, tables: tableFigures,
+      versions: try versionFigures(in: snapshot))
+  }
+
+  /// All versions, oldest first.
+  public func versions() throws -> [StoreStatistics.Version] {
+    try versionFigures(in: environment.snapshot())
+  }
+
+  private func versionFigures(
+    in snapshot: borrowing Snapshot
+  ) throws -> [StoreStatistics.Version] {
+    let active = try activeVersion(in: snapshot)
+    let rowCount = try tables.rows.count(in: snapshot)
+    var figures: [StoreStatistics.Version] = []
+    for version in try versionRecords(in: snapshot) {
+      let space = try space(version.space, in: snapshot)
+      let index = try index(version.index, in: snapshot)
+      figures.append(
+        .init(
+          name: version.name, isActive: version.name == active, state: version.state,
+          parent: version.parent, created: version.created, origin: version.origin,
+          width: space.width, maxLength: space.maxLength, codec: index.codec.rawValue,
+          embeddedCount: index.count, pendingCount: rowCount - index.count))
+    }
+    return figures
+  }
+}

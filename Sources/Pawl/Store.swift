@@ -1,0 +1,149 @@
+internal import Encoding
+internal import Glibc
+internal import LMDB
+internal import Synchronization
+
+/// A Pawl store: passages, their compressed embeddings for each encoder version, and the history of
+/// which version served when.
+///
+/// Threads may share a store. Reading never waits; writing takes turns, among processes too.
+public final class Store: Sendable {
+  /// The store's folder, as it was given.
+  public let path: String
+
+  let environment: Environment
+  let tables: StoreTables
+  /// Encoders that were loaded, by checkpoint and maximum length.
+  private let encoders = Mutex<[String: TextEncoder]>([:])
+  private let dictionaryCache = Mutex<[UInt8: TextDictionary]>([:])
+
+  /// The format that this Pawl writes, and the newest that it reads.
+  static let format = 1
+
+  /// What may be done with a store once it is open.
+  public enum Access: Sendable { case reading, writing }
+
+  /// Opens the store at `path`.
+  ///
+  /// - Throws: `StoreError.notAStore`, `.newerFormat`, or what the disk says.
+  public init(path: String, access: Access = .writing) throws {
+    guard Files.exists(path + "/data.mdb") else { throw StoreError.notAStore(path: path) }
+    // A reader's lock is a place in lock.mdb, so a folder that cannot be written to is an error of
+    // its own; LMDB's message says it.
+    environment = try Environment.open(
+      path: path, mode: access == .reading ? .readOnly : .readWrite)
+    self.path = path
+    do throws(LMDBError) {
+      let environment = environment
+      tables = try StoreTables { name throws(LMDBError) in try environment.table(named: name) }
+    } catch .noTable {
+      throw StoreError.notAStore(path: path)
+    }
+    let record = try storeRecord(in: environment.snapshot())
+    guard record.format <= Self.format else {
+      throw StoreError.newerFormat(path: path, found: record.format, known: Self.format)
+    }
+  }
+
+  func storeRecord<T: Transaction & ~Copyable>(in transaction: borrowing T) throws -> StoreRecord {
+    guard let record = try tables.meta.record(StoreRecord.self, at: "store", in: transaction)
+    else { throw StoreError.notAStore(path: path) }
+    return record
+  }
+
+  func damaged(_ object: String, _ problem: String) -> StoreError {
+    .damaged(path: path, object: object, problem: problem)
+  }
+
+  // MARK: Versions
+
+  /// The version of that name, or the active one.
+  func version<T: Transaction & ~Copyable>(
+    _ name: String?, in transaction: borrowing T
+  ) throws -> VersionRecord {
+    let wanted = try name ?? activeVersion(in: transaction)
+    if let record = try tables.versions.record(
+      VersionRecord.self, at: Key(wanted), in: transaction)
+    {
+      return record
+    }
+    throw StoreError.noVersion(
+      path: path, name: wanted, known: try versionRecords(in: transaction).map(\.name))
+  }
+
+  func activeVersion<T: Transaction & ~Copyable>(in transaction: borrowing T) throws -> String {
+    guard
+      let pointer = try tables.pointer.record(PointerRecord.self, at: "active", in: transaction)
+    else { throw damaged("the pointer to the active version", "it is missing") }
+    return pointer.version
+  }
+
+  func versionRecords<T: Transaction & ~Copyable>(
+    in transaction: borrowing T
+  ) throws -> [VersionRecord] {
+    var records: [VersionRecord] = []
+    var cursor = try tables.versions.cursor(in: transaction)
+    while try cursor.next() {
+      records.append(try Table.decode(VersionRecord.self, cursor.value, table: "versions"))
+    }
+    // v2 before v10.
+    return records.sorted { ($0.name.utf8.count, $0.name) < ($1.name.utf8.count, $1.name) }
+  }
+
+  func space<T: Transaction & ~Copyable>(
+    _ id: String, in transaction: borrowing T
+  ) throws -> SpaceRecord {
+    guard let record = try tables.spaces.record(SpaceRecord.self, at: Key(id), in: transaction)
+    else { throw damaged("space \(id)", "its record is missing") }
+    return record
+  }
+
+  func index<T: Transaction & ~Copyable>(
+    _ id: UInt32, in transaction: borrowing T
+  ) throws -> IndexRecord {
+    guard let record = try tables.indexes.record(IndexRecord.self, at: Key(id), in: transaction)
+    else { throw damaged("index \(id)", "its record is missing") }
+    return record
+  }
+
+  // MARK: What is loaded once
+
+  func checkpointPath(_ digest: String) -> String { "\(path)/checkpoints/\(digest)" }
+
+  /// The passage encoder of a space, its files compared with their checksums when it is first loaded.
+  func encoder(for space: SpaceRecord) throws -> TextEncoder {
+    let key = "\(space.checkpoint) \(space.maxLength)"
+    return try encoders.withLock { encoders in
+      if let encoder = encoders[key] { return encoder }
+      try Checkpoint.verify(space.files, in: checkpointPath(space.checkpoint))
+      let encoder = try TextEncoder(
+        path: checkpointPath(space.checkpoint), maxLength: space.maxLength,
+        environment: Process.environment)
+      encoders[key] = encoder
+      return encoder
+    }
+  }
+
+  /// All dictionaries that texts are compressed with.
+  func dictionaries<T: Transaction & ~Copyable>(
+    in transaction: borrowing T
+  ) throws -> [UInt8: TextDictionary] {
+    var known = dictionaryCache.withLock { $0 }
+    if try tables.dictionaries.count(in: transaction) == known.count { return known }
+    var cursor = try tables.dictionaries.cursor(in: transaction)
+    while try cursor.next() {
+      let id = cursor.key[0]
+      if known[id] != nil { continue }
+      let content = try cursor.value
+      guard
+        let dictionary = unsafe content.withUnsafeBufferPointer({
+          unsafe TextDictionary(id: id, content: Array($0))
+        })
+      else { throw damaged("dictionary \(id)", "zstd does not accept it") }
+      known[id] = dictionary
+    }
+    let loaded = known
+    dictionaryCache.withLock { $0 = loaded }
+    return loaded
+  }
+}

@@ -1,0 +1,55 @@
+internal import ArgumentParser
+internal import Corpus
+internal import Encoding
+internal import Glibc
+internal import LMDB
+internal import LinearAlgebra
+internal import Pawl
+
+/// The contract's exit statuses.
+enum ExitStatus: Int32 {
+  case failed = 1
+  case refused = 2
+  case usage = 64
+  case badInput = 65
+  case inputOutput = 74
+  case temporary = 75
+
+  /// Prints what went wrong and ends the process.
+  static func leave(with error: any Error) -> Never {
+    if let status = error as? ExitCode { exit(status.rawValue) }
+    guard let status = status(of: error) else {
+      // ArgumentParser's own: usage errors, and the requests for help and version.
+      PawlCommand.exit(withError: error)
+    }
+    Terminal.error("pawl: \(error)")
+    exit(status.rawValue)
+  }
+
+  /// The status of our own errors; nil for others.
+  private static func status(of error: any Error) -> ExitStatus? {
+    switch error {
+    case let error as CorpusError:
+      switch error.category {
+      case .badData: .badInput
+      case .inputOutput: .inputOutput
+      case .diskFull: .temporary
+      }
+    case is EncodingError, is TokenizerError: .badInput
+    case is KernelError: .failed
+    case let error as LMDBError:
+      switch error.category {
+      case .temporary: .temporary
+      case .inputOutput: .inputOutput
+      case .damage, .refused: .failed
+      }
+    case let error as StoreError:
+      switch error {
+      case .fileSystem: .inputOutput
+      case .newerFormat, .notAStore, .noModel: .badInput
+      default: .failed
+      }
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,38 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Pawl
+
+/// The `pawl` command.
+@main
+struct PawlCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pawl",
+    abstract: "An embedded vector database that fine-tunes its own text encoder.",
+    discussion: """
+      A store is a directory, by habit ending in .pawl. To begin:
+
+        pawl init demo.pawl
+        pawl ingest demo.pawl collection.tsv
+        pawl query demo.pawl "how do I …"
+
+      Exit status: 0 done, 1 failed, 2 refused by a gate or a check, 64 usage, 65 bad input, 74 I/O
+      error, 75 try again later.
+      """,
+    version: "0.1.0",
+    subcommands: [
+      InitCommand.self, IngestCommand.self, QueryCommand.self, GetCommand.self,
+      VersionsCommand.self, StatsCommand.self, CheckCommand.self, TokenizeCommand.self,
+      EmbedCommand.self,
+    ])
+
+  static func main() {
+    // A closed pipe is the reader's wish to stop: end quietly, as other tools do.
+    signal(SIGPIPE, SIG_DFL)
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      ExitStatus.leave(with: error)
+    }
+  }
+}

@@ -1,0 +1,128 @@
+internal import ArgumentParser
+internal import Pawl
+
+struct GetCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "get", abstract: "Print stored passages, and where they lie.",
+    discussion: """
+      Example:
+        pawl get demo.pawl ghostscript pdftk-java
+      """)
+
+  @OptionGroup var target: StoreArgument
+  @Argument(help: ArgumentHelp("Ids of passages.", valueName: "pid"))
+  var ids: [String]
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let store = try Store(path: target.store, access: .reading)
+    for passage in try store.passages(ids) {
+      if output.json {
+        print(try JSONOutput.line(passage))
+        continue
+      }
+      print("\(passage.id)\t\(passage.text)")
+      let share = Figures.fixed(
+        100 * Double(passage.storedSizeInBytes) / Double(max(1, passage.text.utf8.count)), 0)
+      Terminal.error(
+        "row \(passage.row), \(passage.storedSizeInBytes) bytes (\(share) % of the text), "
+          + (passage.isEmbedded ? "embedded" : "not embedded yet"))
+    }
+  }
+}
+
+struct VersionsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "versions", abstract: "List the encoder versions of a store.",
+    discussion: """
+      Example:
+        pawl versions demo.pawl
+      """)
+
+  @OptionGroup var target: StoreArgument
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let versions = try Store(path: target.store, access: .reading).versions()
+    if output.json {
+      print(try JSONOutput.line(["versions": versions]))
+      return
+    }
+    var table = TextTable(
+      header: ["", "version", "state", "embedded", "pending", "codec", "tokens", "from"],
+      right: [3, 4, 6])
+    for version in versions {
+      table.add([
+        version.isActive ? "*" : "", version.name, version.state,
+        Figures.grouped(version.embeddedCount), Figures.grouped(version.pendingCount),
+        version.codec, "\(version.maxLength)", version.origin,
+      ])
+    }
+    for line in table.lines { print(line) }
+  }
+}
+
+struct StatsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stats", abstract: "Show what a store holds and what it takes.",
+    discussion: """
+      Example:
+        pawl stats demo.pawl
+      """)
+
+  @OptionGroup var target: StoreArgument
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let figures = try Store(path: target.store, access: .reading).statistics()
+    if output.json {
+      print(try JSONOutput.line(figures))
+      return
+    }
+    print("\(target.store): \(Figures.grouped(figures.passageCount)) passages, "
+      + "\(Figures.bytes(figures.usedBytes)) used of a file of \(Figures.bytes(figures.fileSizeInBytes)), "
+      + "format \(figures.formatVersion), made \(figures.created)")
+    for version in figures.versions {
+      print("\(version.isActive ? "active" : "version") \(version.name): "
+        + "\(Figures.grouped(version.embeddedCount)) embedded, "
+        + "\(Figures.grouped(version.pendingCount)) pending, "
+        + "\(version.width) dimensions as \(version.codec)")
+    }
+    var table = TextTable(header: ["table", "entries", "bytes"], right: [1, 2])
+    for entry in figures.tables where entry.entryCount > 0 {
+      table.add([entry.name, Figures.grouped(entry.entryCount), Figures.bytes(entry.sizeInBytes)])
+    }
+    print("")
+    for line in table.lines { print(line) }
+  }
+}
+
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Read everything and compare what must agree.",
+    discussion: """
+      Exit status 2 where something is wrong; each problem is a line.
+
+      Example:
+        pawl check demo.pawl
+      """)
+
+  @OptionGroup var target: StoreArgument
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let report = try Store(path: target.store, access: .reading).check()
+    if output.json {
+      print(try JSONOutput.line(report))
+    } else {
+      for problem in report.problems { print("problem: \(problem)") }
+      let more = report.problemCount - report.problems.count
+      if more > 0 { print("and \(Figures.grouped(more)) more") }
+      print("\(target.store): \(Figures.grouped(report.passageCount)) passages, "
+        + "\(Figures.grouped(report.codeCount)) codes, \(Figures.grouped(report.pendingCount)) pending, "
+        + "\(Figures.grouped(report.valueCount)) values read: "
+        + (report.problemCount == 0 ? "all in order" : "\(report.problemCount) problems"))
+    }
+    if report.problemCount > 0 { throw ExitCode(ExitStatus.refused.rawValue) }
+  }
+}
