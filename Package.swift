@@ -5,13 +5,15 @@ import PackageDescription
 /// compiler with a new warning does not break anybody's build.
 let warningsAreErrors = Context.environment["PAWL_STRICT"] == "1"
 
-let strict: [SwiftSetting] =
+/// Tests of whole stores and commands use Foundation's files and processes as they are.
+let tested: [SwiftSetting] =
   [
-    .swiftLanguageMode(.v6), .strictMemorySafety(),
-    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+    .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
   ] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+let strict = tested + [.strictMemorySafety()]
 let views = strict + [.enableExperimentalFeature("Lifetimes")]
 let strictC: [CSetting] = warningsAreErrors ? [.treatAllWarnings(as: .error)] : []
 
@@ -20,6 +22,7 @@ let package = Package(
   products: [
     .library(name: "Pawl", targets: ["Pawl"]),
     .executable(name: "pawl", targets: ["PawlCLI"]),
+    .executable(name: "pawl-bench", targets: ["PawlBench"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
@@ -55,6 +58,22 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    // Times parts of Pawl for tools/bench
+    .executableTarget(
+      name: "PawlBench", dependencies: ["Corpus", "Encoding", "LinearAlgebra"],
+      swiftSettings: strict),
     // Tests
+    .testTarget(
+      name: "CorpusTests", dependencies: ["Corpus", "CZstd", "CZlib"], swiftSettings: strict),
+    .testTarget(name: "LMDBTests", dependencies: ["LMDB"], swiftSettings: views),
+    .testTarget(
+      name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "CKernels"],
+      swiftSettings: views),
+    .testTarget(
+      name: "EncodingTests", dependencies: ["Encoding", "LinearAlgebra"], exclude: ["Goldens"],
+      swiftSettings: views),
+    .testTarget(
+      name: "PawlTests", dependencies: ["Pawl", "IVF", "LMDB"], swiftSettings: tested),
+    .testTarget(name: "PawlCLITests", dependencies: ["PawlCLI"], swiftSettings: tested),
   ]
 )

@@ -105,6 +105,9 @@ extension ByteSource {
         try checkUnchanged()  // A file that shrank is better told as such.
         throw .truncated(path: path, compression: compression)
       }
+      if !isAtEnd && step.consumed == 0 {
+        throw .damaged(path: path, compression: compression, reason: "it leads nowhere")
+      }
     }
   }
 

@@ -45,11 +45,11 @@ extension LineReader {
   func tabSeparatedColumns() -> [Range<Int>] {
     var columns: [Range<Int>] = []
     var start = 0
-    for offset in 0...lineByteCount
-    where unsafe offset == lineByteCount || line[offset] == 0x09 {
-      columns.append(start..<offset)
-      start = offset + 1
+    while let tab = firstIndex(of: 0x09, from: start) {
+      columns.append(start..<tab)
+      start = tab + 1
     }
+    columns.append(start..<lineByteCount)
     return columns
   }
 

@@ -7,11 +7,12 @@ internal import Glibc
 extension LineReader {
   var lineByteCount: Int { unsafe line.count }
 
-  func firstIndex(of byte: UInt8) -> Int? {
-    guard let base = unsafe line.baseAddress,
-      let found = unsafe memchr(base, Int32(byte), line.count)
+  func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+    let rest = unsafe line[start...]
+    guard let base = unsafe UnsafeRawBufferPointer(rebasing: rest).baseAddress,
+      let found = unsafe memchr(base, Int32(byte), rest.count)
     else { return nil }
-    return unsafe base.distance(to: UnsafeRawPointer(found))
+    return unsafe start + base.distance(to: UnsafeRawPointer(found))
   }
 
   /// Whether a part of the line is nothing but ASCII white space.

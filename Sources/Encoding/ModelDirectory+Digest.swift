@@ -5,14 +5,16 @@ extension ModelDirectory {
   ///
   /// Model cards, training logs and the like are left out: they may change without changing a vector.
   package var decidingFiles: [String] {
-    let prefix = transformerPath == path ? "" : String(transformerPath.dropFirst(path.count + 1)) + "/"
+    let prefix =
+      transformerPath == path ? "" : String(transformerPath.dropFirst(path.count + 1)) + "/"
     let candidates =
       ["modules.json", poolingFile].compactMap { $0 }
       + [
         "config.json", "sentence_bert_config.json", "tokenizer.json", "tokenizer_config.json",
         "vocab.txt", "special_tokens_map.json", "model.safetensors",
       ].map { prefix + $0 }
-    return candidates.filter { MappedFile.exists(path + "/" + $0) }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return candidates.filter { MappedFile.exists(path + "/" + $0) }
+      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
   /// SHA-256, in hex, over the sorted (name, SHA-256) of the files that decide embeddings.

@@ -10,6 +10,9 @@ package struct ModelDirectory: Sendable {
   /// Tokens of the longest text, [CLS] and [SEP] included; what is longer is cut.
   package let maxLength: Int
 
+  /// Whether texts are lowercased before the tokenizer sees them.
+  let lowercasesText: Bool
+
   /// The pooling module's config.json relative to `path`, where modules.json names one.
   let poolingFile: String?
 
@@ -19,7 +22,7 @@ package struct ModelDirectory: Sendable {
   /// - Throws: `EncodingError` naming the file and the setting that is absent or unsupported.
   package init(path: String) throws(EncodingError) {
     self.path = path
-    let modules = try ModuleList(directory: path)
+    let modules = try Modules(directory: path)
     transformerPath = modules.transformer.isEmpty ? path : path + "/" + modules.transformer
     let shape = try TransformerConfiguration(directory: transformerPath)
     configuration = shape
@@ -29,14 +32,25 @@ package struct ModelDirectory: Sendable {
         try Self.pooling(path: path + "/" + poolingFile, width: shape.width)
       } else { .mean }
     maxLength = try Self.maxLength(directory: transformerPath, shape)
+    let settings = transformerPath + "/sentence_bert_config.json"
+    lowercasesText =
+      if MappedFile.exists(settings) {
+        try ModelFile(path: settings).flag("do_lower_case")
+      } else { false }
   }
 
   private static func pooling(path: String, width: Int) throws(EncodingError) -> Pooling {
     let file = try ModelFile(path: path)
-    let dimension = try file.integer("word_embedding_dimension", in: 1...65_536, default: width)
-    guard dimension == width else {
-      throw .malformed(
-        path: path, problem: "pools \(dimension) dimensions of a model that has \(width)")
+    // Older releases of sentence-transformers write the first name, newer ones the second.
+    for key in ["word_embedding_dimension", "embedding_dimension"] {
+      let dimension = try file.integer(key, in: 1...65_536, default: width)
+      guard dimension == width else {
+        throw .malformed(
+          path: path, problem: "\"\(key)\" is \(dimension), config.json's hidden_size \(width)")
+      }
+    }
+    guard try file.flag("include_prompt", default: true) else {
+      throw .unsupported(path: path, feature: "\"include_prompt\" is false")
     }
     // Newer releases write one key, older ones a flag a mode.
     if file["pooling_mode"] != nil {
@@ -53,50 +67,30 @@ package struct ModelDirectory: Sendable {
     case ["mean_tokens"]: return .mean
     case ["cls_token"]: return .cls
     default:
-      throw .unsupported(path: path, feature: "pooling by \(chosen.joined(separator: " and "))")
+      let names = chosen.isEmpty ? "no mode at all" : chosen.joined(separator: " and ")
+      throw .unsupported(path: path, feature: "pooling by \(names)")
     }
   }
 
-  /// sentence_bert_config.json's limit, and never more than there are positions.
+  /// max_seq_length of sentence_bert_config.json, else model_max_length of tokenizer_config.json, where
+  /// newer releases of sentence-transformers write it; never more than there are positions.
   private static func maxLength(
     directory: String, _ configuration: TransformerConfiguration
   ) throws(EncodingError) -> Int {
+    let positionCount = configuration.positionCount
     let path = directory + "/sentence_bert_config.json"
-    guard MappedFile.exists(path) else { return min(configuration.positionCount, 512) }
-    return try ModelFile(path: path).integer(
-      "max_seq_length", in: 3...configuration.positionCount,
-      default: min(configuration.positionCount, 512))
-  }
-}
-
-/// The steps that modules.json lists, of the kinds that Pawl runs.
-private struct ModuleList {
-  private(set) var transformer = ""
-  private(set) var pooling: String?
-
-  init(directory: String) throws(EncodingError) {
-    let path = directory + "/modules.json"
-    // A plain transformers directory has none; sentence-transformers then takes the mean.
-    guard MappedFile.exists(path) else { return }
-    let file = try MappedFile(path: path)
-    let list: JSON
-    do throws(JSONError) { list = try JSON.parse(file.copy(0..<file.count)) } catch {
-      throw .malformed(path: path, problem: "\(error)")
-    }
-    guard case .array(let modules) = list else {
-      throw .malformed(path: path, problem: "expected a JSON array of modules")
-    }
-    for module in modules {
-      guard let type = module["type"]?.string, let folder = module["path"]?.string,
-        !folder.utf8.elementsEqual("..".utf8), !folder.utf8.contains(UInt8(ascii: "/"))
-      else { throw .malformed(path: path, problem: "a module needs a type and a folder's name") }
-      switch type.utf8.split(separator: UInt8(ascii: ".")).last.map({ String($0) ?? "" }) {
-      case "Transformer": transformer = folder
-      case "Pooling": pooling = folder
-      // Embeddings are always brought to unit length, so this step changes nothing.
-      case "Normalize": break
-      default: throw .unsupported(path: path, feature: "the module \"\(type)\"")
+    if MappedFile.exists(path) {
+      let file = try ModelFile(path: path)
+      if file["max_seq_length"] != nil {
+        return try file.integer("max_seq_length", in: 3...positionCount)
       }
     }
+    let usual = min(positionCount, 512)
+    let tokenizerPath = directory + "/tokenizer_config.json"
+    guard MappedFile.exists(tokenizerPath) else { return usual }
+    // 10^30 stands for no limit.
+    let length = try ModelFile(path: tokenizerPath).number(
+      "model_max_length", in: 3...1e300, default: Double(usual))
+    return Int(min(length, Double(positionCount)))
   }
 }

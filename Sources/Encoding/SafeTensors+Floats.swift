@@ -19,7 +19,7 @@ extension SafeTensors {
     case .float32: tensor = FloatTensor(file: file, range: entry.range)
     case .float16: tensor = converted(entry) { Float(Float16(bitPattern: $0)) }
     case .bfloat16: tensor = converted(entry) { Float(bitPattern: UInt32($0) << 16) }
-    default: throw wrong("is of type \(entry.type.rawValue), not a float")
+    default: throw wrong("is of type \(entry.type.rawValue), not F32, F16 or BF16")
     }
     guard tensor.isFinite else { throw wrong("holds a value that is not finite") }
     return tensor

@@ -42,7 +42,10 @@ package struct SafeTensors: Sendable {
   /// Places in `entries` by the UTF-8 bytes of the name.
   private let byName: [[UInt8]: Int]
 
+  /// The format's own limit.
   private static let largestHeader = 100_000_000
+  /// A weight of a transformer has two.
+  private static let mostDimensions = 8
 
   /// - Throws: `EncodingError.malformed` or `.tensor`, naming what breaks the format.
   package init(path: String) throws(EncodingError) {
@@ -50,37 +53,46 @@ package struct SafeTensors: Sendable {
     func malformed(_ problem: String) -> EncodingError { .malformed(path: path, problem: problem) }
     guard file.count >= 8 else { throw malformed("\(file.count) bytes are no safetensors file") }
     let length = file.bytes.littleEndianUInt64(at: 0)
-    guard length <= UInt64(Self.largestHeader), Int(length) <= file.count - 8 else {
-      throw malformed("the header claims \(length) bytes, the file has \(file.count)")
+    guard length <= UInt64(Self.largestHeader) else {
+      throw malformed(
+        "the header claims \(length) bytes, the format allows \(Self.largestHeader)")
+    }
+    guard Int(length) <= file.count - 8 else {
+      throw malformed("the header claims \(length) bytes, the file has \(file.count - 8) after it")
     }
     let start = 8 + Int(length)
     let header: JSON
     do throws(JSONError) { header = try JSON.parse(file.copy(8..<start)) } catch {
       throw malformed("header: \(error)")
     }
-    guard case .object(let fields) = header else { throw malformed("the header is no object") }
+    guard case .object(let fields) = header else { throw malformed("the header is no JSON object") }
     var entries: [Entry] = []
     entries.reserveCapacity(fields.count)
     for field in fields where field.key != "__metadata__" {
       entries.append(
         try Self.entry(field.key, field.value, path: path, dataStart: start, fileSize: file.count))
     }
-    entries.sort { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
+    entries.sort {
+      ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+    }
     var end = start
     for entry in entries {
       guard entry.range.lowerBound == end else {
         throw .tensor(
           path: path, name: entry.name,
-          problem: "starts at byte \(entry.range.lowerBound), the one before ends at \(end)")
+          problem: "starts at byte \(entry.range.lowerBound - start) of the data, "
+            + "the one before it ends at \(end - start)")
       }
       end = entry.range.upperBound
     }
     guard end == file.count else {
-      throw malformed("the tensors end at byte \(end), the file at \(file.count)")
+      throw malformed(
+        "the tensors end at byte \(end - start) of the data, which has \(file.count - start)")
     }
     self.file = file
     self.entries = entries
-    byName = Dictionary(uniqueKeysWithValues: entries.enumerated().map { (Array($1.name.utf8), $0) })
+    byName = Dictionary(
+      uniqueKeysWithValues: entries.enumerated().map { (Array($1.name.utf8), $0) })
   }
 
   /// One entry of the header, its numbers checked against each other.
@@ -97,18 +109,22 @@ package struct SafeTensors: Sendable {
     guard let type = ElementType(rawValue: typeName) else {
       throw wrong("has the unknown type \"\(typeName)\"")
     }
-    guard sizes.count <= 8 else { throw wrong("has \(sizes.count) dimensions") }
+    guard sizes.count <= Self.mostDimensions else {
+      throw wrong("has \(sizes.count) dimensions, \(Self.mostDimensions) at most are read")
+    }
     var shape: [Int] = []
     var bytes = type.size
     for size in sizes {
-      guard case .integer(let size) = size, size >= 0 else { throw wrong("has a bad shape") }
+      guard case .integer(let size) = size, size >= 0 else {
+        throw wrong("has a shape that is not made of sizes")
+      }
       let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
-      guard !overflow else { throw wrong("has a shape that overflows") }
+      guard !overflow else { throw wrong("has a shape of more bytes than there can be") }
       bytes = product
       shape.append(size)
     }
     guard lower >= 0, lower <= upper, upper <= fileSize - dataStart else {
-      throw wrong("lies at bytes \(lower)..<\(upper) of \(fileSize - dataStart)")
+      throw wrong("claims bytes \(lower) to \(upper) of data that has \(fileSize - dataStart)")
     }
     guard upper - lower == bytes else {
       throw wrong("has \(upper - lower) bytes where its shape and type need \(bytes)")

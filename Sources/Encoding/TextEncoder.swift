@@ -30,16 +30,35 @@ package final class TextEncoder: Sendable {
         feature: "a maximum length of \(maxLength) tokens (the model takes 3 to "
           + "\(shape.positionCount))")
     }
-    tokenizer = try Tokenizer(directory: directory.transformerPath)
-    // An id beyond the table would read what is behind it.
-    guard tokenizer.tokenCount <= shape.vocabularySize else {
-      throw EncodingError.malformed(
-        path: directory.transformerPath,
-        problem: "the tokenizer has \(tokenizer.tokenCount) tokens, "
-          + "config.json a vocabulary of \(shape.vocabularySize)")
-    }
-    transformer = try TransformerEncoder(directory, kernels: Kernels(environment: environment))
     self.maxLength = maxLength ?? directory.maxLength
+    tokenizer = try Tokenizer(directory: directory.transformerPath)
+    try Self.check(tokenizer, directory, maxLength: self.maxLength)
+    transformer = try TransformerEncoder(directory, kernels: Kernels(environment: environment))
+  }
+
+  /// Whether every text becomes at least one token, at most `maxLength`, and only ids of the model.
+  private static func check(
+    _ tokenizer: Tokenizer, _ directory: ModelDirectory, maxLength: Int
+  ) throws(EncodingError) {
+    let vocabularySize = directory.configuration.vocabularySize
+    guard tokenizer.tokenCount <= vocabularySize else {
+      throw .malformed(
+        path: directory.transformerPath + "/config.json",
+        problem: "\"vocab_size\" is \(vocabularySize), the tokenizer has "
+          + "\(tokenizer.tokenCount) tokens")
+    }
+    let frame = tokenizer.leadingIDs.count + tokenizer.trailingIDs.count
+    guard frame > 0, frame < maxLength else {
+      throw .malformed(
+        path: directory.transformerPath,
+        problem: "the tokenizer puts \(frame) tokens around each text, where 1 to "
+          + "\(maxLength - 1) have room")
+    }
+    guard !directory.lowercasesText || tokenizer.settings.lowercases else {
+      throw .unsupported(
+        path: directory.transformerPath + "/sentence_bert_config.json",
+        feature: "\"do_lower_case\" is true, the tokenizer keeps capitals")
+    }
   }
 
   /// Encodes one text on the calling thread.
@@ -86,7 +105,7 @@ package final class TextEncoder: Sendable {
 }
 
 /// One thread's tokens and scratch memory.
-struct EncodingWorker: ~Copyable {
+package struct EncodingWorker: ~Copyable {
   /// Tokens in one pass: enough to use each block of weights some hundred times while it is in cache,
   /// few enough that the last pass of a batch ends soon after its neighbour's.
   private static let batchTokens = 512
@@ -98,9 +117,11 @@ struct EncodingWorker: ~Copyable {
   private var scratch = EncoderScratch()
   private var tokenizerScratch = TokenizerScratch()
 
-  var isFull: Bool { tokens.count >= Self.batchTokens }
+  package init() {}
 
-  mutating func append(_ text: String, row: Int, to encoder: TextEncoder) {
+  package var isFull: Bool { tokens.count >= Self.batchTokens }
+
+  package mutating func append(_ text: String, row: Int, to encoder: TextEncoder) {
     encoder.tokenizer.encode(
       text, maximumLength: encoder.maxLength, into: &tokens, scratch: &tokenizerScratch)
     offsets.append(tokens.count)
@@ -108,7 +129,7 @@ struct EncodingWorker: ~Copyable {
   }
 
   /// Encodes what was appended and hands over each embedding with its row.
-  mutating func run(on encoder: TextEncoder, _ consume: (Int, Span<Float>) -> Void) {
+  package mutating func run(on encoder: TextEncoder, _ consume: (Int, Span<Float>) -> Void) {
     if rows.isEmpty { return }
     let D = encoder.width
     if embeddings.count < rows.count * D {

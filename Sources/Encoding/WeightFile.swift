@@ -22,7 +22,8 @@ struct WeightFile {
   }
 
   /// Layers of one input side by side, as one.
-  func linear(_ names: [String], from inputs: Int, to outputs: Int) throws(EncodingError) -> Linear {
+  func linear(_ names: [String], from inputs: Int, to outputs: Int) throws(EncodingError) -> Linear
+  {
     // All of them are checked against the file before memory of a size from config.json is taken.
     var parts: [(weight: FloatTensor, bias: FloatTensor)] = []
     for name in names {

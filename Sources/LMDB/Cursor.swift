@@ -4,6 +4,7 @@ internal import CLMDB
 ///
 ///     var cursor = try table.cursor(in: snapshot)
 ///     while try cursor.next() { use(cursor.key, try cursor.value) }
+// Safe, because the addresses in it are LMDB's, and the lifetimes below keep them valid.
 @safe package struct Cursor: ~Copyable, ~Escapable {
   let handle: OpaquePointer
   let table: Table
@@ -90,11 +91,11 @@ internal import CLMDB
   ///
   /// - Throws: `.damaged`; the cursor can go on.
   package func recheckValue() throws(LMDBError) {
-    _ = try value(remembering: CheckedValues())
+    _ = try value(remembering: nil)
   }
 
   @_lifetime(borrow self)
-  private func value(remembering checked: CheckedValues) throws(LMDBError) -> Span<UInt8> {
+  private func value(remembering checked: CheckedValues?) throws(LMDBError) -> Span<UInt8> {
     precondition(isAtKey, "the cursor stands at no key of \(table.name)")
     let payload = unsafe try table.seal.open(stored, key: keyBytes, checked: checked, context)
     let view = unsafe Span<UInt8>(_unsafeBytes: payload)

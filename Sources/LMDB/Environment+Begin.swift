@@ -1,4 +1,5 @@
 internal import CLMDB
+internal import Glibc
 internal import Synchronization
 
 extension Environment {
@@ -113,9 +114,12 @@ extension Environment {
     state.withLock { $0.running -= 1 }
   }
 
+  /// The error for LMDB's or the system's code.
   func error(_ code: Int32, _ operation: String) -> LMDBError {
-    LMDBError(
-      code: code, path: path, operation: operation,
+    // LMDB calls a write that a full disk cut short an input/output error.
+    let isDiskFull = code == EIO && FileSystem.isFull(path: path)
+    return LMDBError(
+      code: isDiskFull ? ENOSPC : code, path: path, operation: operation,
       mapSizeInBytes: state.withLock { $0.mapSizeInBytes })
   }
 }

@@ -40,10 +40,14 @@ extension Environment {
   private func copy(
     into file: Int32, target: String, layout: CopyLayout, waitingAtMost limit: Duration
   ) throws(LMDBError) {
-    if layout == .asIs, mode != .readOnly {
+    if layout == .asIs {
       // LMDB takes its own writer lock for the first two pages, and would wait without limit: for
       // ever, if this thread is the writer. So wait here first, where there is a limit.
-      _ = try lockForWriting(waitingAtMost: limit)
+      do throws(LMDBError) {
+        _ = try lockForWriting(waitingAtMost: limit)
+      } catch .permissionDenied {
+        // Where writer.lock cannot be written there is no writer to wait for.
+      }
     }
     var resizesLeft = 8
     while true {

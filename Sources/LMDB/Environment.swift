@@ -13,7 +13,8 @@ internal import Synchronization
 /// Unchecked Sendable, because: `handle` and everything else that is stored is immutable or locked;
 /// LMDB locks what several threads may do with an environment (begin, copy, reader check); what they
 /// may not (set the map's size, close) happens under `state`'s lock and only while `running` is 0;
-/// opening tables happens under `tables`' lock.
+/// opening tables happens under `tables`' lock. Safe, because `enter` refuses a closed environment
+/// before its handle is used.
 @safe package final class Environment: @unchecked Sendable {
   /// What may be done with the database, and whether it must exist.
   package enum Mode: Sendable {
@@ -37,6 +38,9 @@ internal import Synchronization
   package let mode: Mode
   package let pageSizeInBytes: Int
 
+  /// Whether a page of the map begins at a multiple of its size. Not so where the database was made on
+  /// a machine with larger pages than this one's.
+  let hasAlignedPages: Bool
   let handle: OpaquePointer
   let maximumTables: Int
   /// Distinguishes environments, so that a table is not used with another one's transaction.
@@ -78,6 +82,7 @@ internal import Synchronization
     self.mode = mode
     self.maximumTables = maximumTables
     pageSizeInBytes = Int(facts.ms_psize)
+    hasAlignedPages = Int(facts.ms_psize) <= Int(getpagesize())
     state = Mutex(State(mapSizeInBytes: unsafe info.me_mapsize))
     number = Self.opened.add(1, ordering: .relaxed).newValue
   }

@@ -43,6 +43,24 @@ enum FileSystem {
     return Int(facts.f_type)
   }
 
+  /// Whether data.mdb in that folder cannot grow by a megabyte, for want of disk or by its limit.
+  ///
+  /// Asked after a write was cut short, which leaves the disk as full as it then was.
+  static func isFull(path: String) -> Bool {
+    let margin = 1 << 20
+    var disk = statfs()
+    guard unsafe statfs(path, &disk) == 0 else { return false }
+    let free = geteuid() == 0 ? disk.f_bfree : disk.f_bavail
+    if Int(free) * Int(disk.f_bsize) < margin { return true }
+    var file = stat()
+    var limit = rlimit()
+    guard unsafe stat(path + "/data.mdb", &file) == 0,
+      unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0,
+      let most = Int(exactly: limit.rlim_cur)
+    else { return false }
+    return Int(file.st_size) + margin > most
+  }
+
   /// Makes the folder (0700) where it is absent, so that its name survives a power loss.
   static func makeFolder(path: String) throws(LMDBError) {
     if unsafe mkdir(path, 0o700) == 0 {

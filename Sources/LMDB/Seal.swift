@@ -34,11 +34,11 @@ struct Seal: Sendable {
   ///
   /// - Parameters:
   ///   - checked: values of 4 KiB and more that were found right are remembered there, and not read
-  ///     again as long as they lie at that address.
+  ///     again as long as they lie at that address. Nil to read everything.
   ///   - context: tells the page size, against which the length is checked before it is used.
   /// - Throws: `.damaged`.
   func open(
-    _ stored: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, checked: CheckedValues,
+    _ stored: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, checked: CheckedValues?,
     _ context: borrowing TransactionContext
   ) throws(LMDBError) -> UnsafeRawBufferPointer {
     guard unsafe isPlausible(stored, context) else { throw unsafe damaged(key) }
@@ -46,14 +46,15 @@ struct Seal: Sendable {
     let seed = unsafe seed(key)
     let checksum = unsafe UInt32(
       littleEndian: stored.loadUnaligned(fromByteOffset: payload, as: UInt32.self))
+    let memory = payload >= Self.rememberedFrom ? checked : nil
     let mark = unsafe CheckedValues.Mark(stored, seed: seed, checksum: checksum)
-    let isRemembered = payload >= Self.rememberedFrom
-    if !isRemembered || !checked.contains(mark) {
-      guard unsafe pawl_crc32c(seed, stored.baseAddress, payload) == checksum else {
-        throw unsafe damaged(key)
-      }
-      if isRemembered { checked.insert(mark) }
+    if let memory, memory.contains(mark) {
+      return unsafe UnsafeRawBufferPointer(rebasing: stored[..<payload])
     }
+    guard unsafe pawl_crc32c(seed, stored.baseAddress, payload) == checksum else {
+      throw unsafe damaged(key)
+    }
+    memory?.insert(mark)
     return unsafe UnsafeRawBufferPointer(rebasing: stored[..<payload])
   }
 
@@ -80,18 +81,18 @@ struct Seal: Sendable {
   /// Whether the bytes can be a value at all, so that a damaged length does not lead out of the file.
   ///
   /// A value lies within one page, or alone in overflow pages behind a header of 16 bytes:
-  /// page number 8, unused 2, flags 2, count of pages 4. In a page not yet written (`mayBeDirty`), which
-  /// lies anywhere on the heap, only values too long for a page can be checked.
+  /// page number 8, unused 2, flags 2, count of pages 4. Where pages can begin anywhere, as on the heap
+  /// before they are written (`mayBeDirty`), only values too long for a page can be checked.
   private func isPlausible(
     _ stored: UnsafeRawBufferPointer, _ context: borrowing TransactionContext
   ) -> Bool {
     guard stored.count >= Self.length, let start = stored.baseAddress else { return false }
     let page = context.environment.pageSizeInBytes
-    let offset = Int(bitPattern: start) & (page - 1)
-    let fitsPage = context.mayBeDirty ? stored.count <= page / 2 : offset + stored.count <= page
-    if fitsPage { return true }
     let headerLength = 16
-    guard context.mayBeDirty || offset == headerLength else { return false }
+    let offset = Int(bitPattern: start) & (page - 1)
+    let isAnywhere = context.mayBeDirty || !context.environment.hasAlignedPages
+    if isAnywhere ? stored.count <= page / 2 : offset + stored.count <= page { return true }
+    guard isAnywhere || offset == headerLength else { return false }
     let header = unsafe UnsafeRawBufferPointer(start: start - headerLength, count: headerLength)
     let flags = unsafe header.load(fromByteOffset: 10, as: UInt16.self)
     let pages = unsafe Int(header.load(fromByteOffset: 12, as: UInt32.self))

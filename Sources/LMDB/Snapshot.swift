@@ -4,6 +4,7 @@ internal import CLMDB
 ///
 /// One thread at a time may use it (it need not be the one that began it). The bytes that it hands out
 /// never change while it lives, so their addresses may be read by several threads at once.
+// Safe, because nobody else has the handle, and it is used only while it lives.
 @safe package struct Snapshot: ~Copyable, Transaction {
   private let handle: OpaquePointer
   private var isLive = true

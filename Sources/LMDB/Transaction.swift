@@ -4,6 +4,7 @@ package protocol Transaction: ~Copyable {
 }
 
 /// What a transaction is made of, for this module only.
+// Safe, because only this module can read the handle, and only while the transaction lends it.
 @safe package struct TransactionContext {
   let handle: OpaquePointer
   let environment: Environment

@@ -1,6 +1,7 @@
 /// The one writer of the moment. What it writes is seen by others when it commits, or never.
 ///
 /// It belongs to the thread that began it. Out of scope without `commit()` it is aborted.
+// Safe, because nobody else has the handle, and it is used only while it lives.
 @safe package struct WriteTransaction: ~Copyable, Transaction {
   private let handle: OpaquePointer
   private var isLive = true

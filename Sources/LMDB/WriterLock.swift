@@ -49,20 +49,28 @@ struct WriterLock: ~Copyable {
   /// - Throws: `.busy` with the holder's process id if it is known, or what the file system says.
   func acquire(waitingAtMost limit: Duration) throws(LMDBError) {
     var patience = Patience(limit)
-    for turn in [Self.queue, Self.writer] {
-      while true {
-        let code = Self.set(F_WRLCK, at: turn, of: file)
-        if code == 0 { break }
-        guard code == EAGAIN || code == EACCES || code == EINTR else {
-          throw LMDBError(code: code, path: path, operation: "lock writer.lock")
-        }
-        guard patience.waitABit() else {
-          throw .busy(path: path, holder: Self.holder(noteIn: file), waited: limit)
-        }
-      }
-    }
+    // Written out, not as a loop over the two: Swift 6.3.1's optimizer drops that loop's body when the
+    // whole package is built, and with it the locking (WriterLockTests notices).
+    try take(Self.queue, &patience, limit)
+    try take(Self.writer, &patience, limit)
     _ = Self.set(F_UNLCK, at: Self.queue, of: file)
     Self.note(in: file)
+  }
+
+  /// Locks one byte, trying again as long as there is patience.
+  private func take(
+    _ offset: Int, _ patience: inout Patience, _ limit: Duration
+  ) throws(LMDBError) {
+    while true {
+      let code = Self.set(F_WRLCK, at: offset, of: file)
+      if code == 0 { return }
+      guard code == EAGAIN || code == EACCES || code == EINTR else {
+        throw LMDBError(code: code, path: path, operation: "lock writer.lock")
+      }
+      guard patience.waitABit() else {
+        throw .busy(path: path, holder: Self.holder(noteIn: file), waited: limit)
+      }
+    }
   }
 
   /// Locks or unlocks one byte; 0 or the error.

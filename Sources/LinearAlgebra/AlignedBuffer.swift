@@ -1,7 +1,8 @@
 /// A fixed number of elements at an address that is a multiple of 64, owned by one holder.
 ///
 /// The only way to its memory is a `Span`, which checks its bounds.
-@safe package struct AlignedBuffer<Element: BitwiseCopyable & Sendable>: ~Copyable,
+@safe
+package struct AlignedBuffer<Element: BitwiseCopyable & Sendable>: ~Copyable,
   @unchecked Sendable
 {
   // Sendable: the memory has one owner, and the type system lets only one thread write to it.

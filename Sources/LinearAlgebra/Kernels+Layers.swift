@@ -12,7 +12,8 @@ extension Kernels {
   ///   - output: rows × linear.outputWidth, row-major.
   /// - Complexity: 2 · rows · inputWidth · outputWidth operations, no allocation.
   package func apply(
-    _ linear: borrowing Linear, to input: Span<Float>, rows: Int, into output: inout MutableSpan<Float>,
+    _ linear: borrowing Linear, to input: Span<Float>, rows: Int,
+    into output: inout MutableSpan<Float>,
     _ mode: Output = .replacing
   ) {
     let (K, N) = (linear.inputWidth, linear.outputWidth)

@@ -16,7 +16,9 @@ extension Kernels {
     var linear = Linear(inputWidth: D, outputWidth: 3 * D)
     linear.append(
       weight: numbers(3 * D * D, seed: 1).span, bias: numbers(3 * D, seed: 2).span)
-    let (input, gamma, beta) = (numbers(rows * D, seed: 3), numbers(D, seed: 4), numbers(D, seed: 5))
+    let (input, gamma, beta) = (
+      numbers(rows * D, seed: 3), numbers(D, seed: 4), numbers(D, seed: 5)
+    )
     var qkv = AlignedBuffer<Float>(repeating: 0, count: rows * 3 * D)
     var output = AlignedBuffer<Float>(repeating: 0, count: rows * D)
     var scratch = AlignedBuffer<Float>(

@@ -28,6 +28,7 @@ extension Store {
     let encoder = try TextEncoder(
       path: settings.model, maxLength: settings.maxLength, environment: Process.environment)
     if Files.exists(path) { throw StoreError.exists(path: path) }
+    removeLeftovers(of: path)
     let temporary = "\(path).partial-\(getpid())"
     try Files.makeFolder(temporary)
     do {
@@ -77,6 +78,18 @@ extension Store {
       at: Key(UInt64(1)), in: &write)
     try write.commit()
     try environment.close()
+  }
+
+  /// Removes what earlier calls for the same path left when they were killed.
+  private static func removeLeftovers(of path: String) {
+    let parent = parent(of: path)
+    let prefix = (path.split(separator: "/").last.map(String.init) ?? path) + ".partial-"
+    for name in Files.names(in: parent) where name.hasPrefix(prefix) {
+      guard let process = Int32(name.dropFirst(prefix.count)) else { continue }
+      // Signal 0 asks whether the process is there.
+      if kill(process, 0) == 0 || errno != ESRCH { continue }
+      Files.removeTree("\(parent)/\(name)")
+    }
   }
 
   private static func parent(of path: String) -> String {

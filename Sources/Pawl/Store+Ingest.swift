@@ -34,7 +34,7 @@ public struct IngestOptions: Sendable {
 
 /// How far a long operation is.
 public struct Progress: Sendable, Equatable {
-  public enum Stage: Sendable { case checking, storing, embedding }
+  public enum Stage: String, Sendable { case checking, storing, embedding }
   public var stage: Stage
   public var done: Int
   public var total: Int
@@ -66,6 +66,8 @@ extension Store {
       path: file, mode: options.skipsMalformed ? .skipMalformed : .strict)
     let survey = try reader.survey()
     let total = min(survey.passageCount, options.limit ?? .max)
+    summary.skippedCount = survey.skippedCount
+    summary.firstSkipped = survey.firstSkipped.map { "\($0)" }
     try trainDictionary(on: &reader, passageCount: survey.passageCount)
     var encoder: PendingEncoder?
     while summary.readCount < total {
@@ -91,8 +93,6 @@ extension Store {
         break
       }
     }
-    summary.skippedCount = reader.skippedCount
-    summary.firstSkipped = reader.firstSkipped.map { "\($0)" }
     return summary
   }
 

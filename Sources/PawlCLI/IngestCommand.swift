@@ -41,10 +41,8 @@ struct IngestCommand: ParsableCommand {
     let clock = ContinuousClock()
     let start = clock.now
     let summary = try store.ingest(collection, options) { progress in
-      switch progress.stage {
-      case .checking: line.update("checking", done: 0, total: 0)
-      case .storing: line.update("storing", done: progress.done, total: progress.total)
-      case .embedding: line.update("embedding", done: progress.done, total: progress.total)
+      if progress.stage != .checking {
+        line.update(progress.stage.rawValue, done: progress.done, total: progress.total)
       }
       return !Interrupt.isAsked
     }

@@ -59,8 +59,10 @@ import Testing
       while commits.count == 0 { usleep(100) }
       let before = commits.count
       for _ in 0..<20 { try increment(environment, table) }
-      // In turns it would be 20; a machine with one free core may add some.
-      #expect(commits.count - before < 200)
+      // In turns it would be 20; without turns one of the two gets next to nothing (measured: 2). A
+      // loaded machine may keep either thread from asking for its turn for a while.
+      let met = commits.count - before
+      #expect((5...200).contains(met), "\(met)")
     }
     try onThreads([eager, other])
   }

@@ -31,7 +31,8 @@ import Testing
     return Float(Float16(bitPattern: half))
   }
 
-  @Test("halfway goes to the even neighbour, and a unit beside it to the nearer one", arguments: all)
+  @Test(
+    "halfway goes to the even neighbour, and a unit beside it to the nearer one", arguments: all)
   func ties(kernels: Kernels) {
     var (x, expected): ([Float], [UInt16]) = ([], [])
     for low in 0..<UInt16(0x7BFF) {
@@ -47,7 +48,8 @@ import Testing
   @Test("what is too large is infinite, what is too small is zero", arguments: all)
   func ends(kernels: Kernels) {
     let x: [Float] = [
-      65_519.996, 65_520, 1e30, .infinity, -.infinity, -65_520, 0x1p-25, 0x1.000002p-25, 0x1p-149, -0x1p-149,
+      65_519.996, 65_520, 1e30, .infinity, -.infinity, -65_520, 0x1p-25, 0x1.000002p-25, 0x1p-149,
+      -0x1p-149,
       -0.0,
     ]
     #expect(

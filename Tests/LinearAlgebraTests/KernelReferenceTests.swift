@@ -113,8 +113,9 @@ import Testing
     for head in 0..<heads {
       for t in 0..<T {
         let powers = (0..<T).map { s in
-          exp((0..<width).map { value(t, 0, head, $0) * value(s, 1, head, $0) }.reduce(0, +)
-            / Double(width).squareRoot())
+          exp(
+            (0..<width).map { value(t, 0, head, $0) * value(s, 1, head, $0) }.reduce(0, +)
+              / Double(width).squareRoot())
         }
         let sum = powers.reduce(0, +)
         for i in 0..<width {

@@ -98,7 +98,8 @@ struct KernelTwinTests {
       #expect(activated(twin, values, count) == activated(portable, values, count), "\(count)")
     }
     let edges: [Float] = [
-      0, -0.0, 0x1p-149, -0x1p-149, 1e-38, 5.5, -5.5, 5.56, -5.56, 1e30, -1e30, .greatestFiniteMagnitude,
+      0, -0.0, 0x1p-149, -0x1p-149, 1e-38, 5.5, -5.5, 5.56, -5.56, 1e30, -1e30,
+      .greatestFiniteMagnitude,
       -.greatestFiniteMagnitude, .infinity, 1, -1,
     ]
     #expect(activated(twin, edges, edges.count) == activated(portable, edges, edges.count))
@@ -150,7 +151,8 @@ struct KernelTwinTests {
     return found.map(\.bits)
   }
 
-  @Test("attention agrees over 1 to 40 tokens and across a block of queries", arguments: Kernels.twins)
+  @Test(
+    "attention agrees over 1 to 40 tokens and across a block of queries", arguments: Kernels.twins)
   func attention(twin: Kernels) {
     func output(_ kernels: Kernels, _ T: Int, _ heads: Int, _ headWidth: Int) -> [UInt32] {
       var numbers = Numbers(seed: T << 10 | headWidth)

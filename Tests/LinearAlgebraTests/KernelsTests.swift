@@ -12,7 +12,8 @@ import Testing
     }
   }
 
-  @Test("kernels that do not exist are refused by name", arguments: ["", "AVX2", "neon", "avx512 "])
+  @Test(
+    "kernels that do not exist are refused by name", arguments: ["", "AVX2", "neon", "avx512 "])
   func unknown(name: String) {
     let error = #expect(throws: KernelError.self) {
       try Kernels(environment: ["PAWL_KERNEL": name])

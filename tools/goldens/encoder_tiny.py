@@ -33,14 +33,14 @@ class Tiny:
     types: int = 2
     epsilon: float = 1e-12
     pooling: str = "mean"
-    # sentence_bert_config.json's limit; None: the file is absent
+    # The longest text; None: there is no limit but the positions.
     limit: int | None = None
     dtype: str = "F32"
     # A tensor of so many bytes comes first, so that the others are not aligned.
     shift: int = 0
     prefix: str = ""
-    # modules.json: "flags" and "mode" say how the pooling's config is written; None: absent
-    modules: str | None = "flags"
+    # How sentence-transformers writes its settings: "old", "new" (since 6.0), or None: not at all.
+    modules: str | None = "old"
     folder: str = ""
     normalizes: bool = True
     vocabulary_only: bool = False
@@ -50,7 +50,7 @@ MODELS = [
     Tiny("plain", 2, 32, 4, 64, limit=16),
     # No width is a multiple of a vector's, nor the head's.
     Tiny("odd", 3, 20, 2, 36, normalizes=False, vocabulary_only=True, epsilon=1e-5),
-    Tiny("cls", 1, 48, 3, 80, pooling="cls", dtype="F16", prefix="bert.", modules="mode"),
+    Tiny("cls", 1, 48, 3, 80, limit=20, pooling="cls", dtype="F16", prefix="bert.", modules="new"),
     Tiny("bare", 1, 24, 2, 40, dtype="BF16", modules=None),
     Tiny("shifted", 2, 6, 6, 5, positions=200, types=1, shift=3, folder="0_Transformer", limit=200),
 ]
@@ -98,9 +98,11 @@ def write_transformer(tiny, folder, random):
         "intermediate_size": tiny.intermediate, "vocab_size": len(VOCABULARY),
         "max_position_embeddings": tiny.positions, "type_vocab_size": tiny.types,
         "layer_norm_eps": tiny.epsilon, "pad_token_id": 0, "architectures": ["BertModel"]})
-    if tiny.limit:
+    if tiny.limit and tiny.modules == "old":
         save(folder + "/sentence_bert_config.json",
              {"max_seq_length": tiny.limit, "do_lower_case": False})
+    if tiny.modules == "new":
+        save(folder + "/sentence_bert_config.json", {"transformer_task": "feature-extraction"})
     encoder_safetensors.write(
         folder + "/model.safetensors", tensors(tiny, random), tiny.dtype, tiny.shift)
 
@@ -121,7 +123,7 @@ def tokenizer():
 def write_tokenizer(tiny, folder):
     save(folder + "/tokenizer_config.json", {
         "tokenizer_class": "BertTokenizer", "do_lower_case": True,
-        "model_max_length": tiny.limit or tiny.positions})
+        "model_max_length": tiny.limit or 10**30})
     if tiny.vocabulary_only:
         with open(folder + "/vocab.txt", "w") as file:
             file.write("".join(token + "\n" for token in VOCABULARY))
@@ -135,13 +137,14 @@ def write_modules(tiny, folder):
     save(folder + "/modules.json", [
         {"idx": i, "name": str(i), "path": path, "type": "sentence_transformers.models." + kind}
         for i, (kind, path) in enumerate(kinds)])
-    pooling = {"word_embedding_dimension": tiny.width}
-    if tiny.modules == "mode":
-        pooling["pooling_mode"] = tiny.pooling
+    if tiny.modules == "new":
+        pooling = {"embedding_dimension": tiny.width, "pooling_mode": tiny.pooling,
+                   "include_prompt": True}
     else:
-        pooling |= {"pooling_mode_cls_token": tiny.pooling == "cls",
-                    "pooling_mode_mean_tokens": tiny.pooling == "mean",
-                    "pooling_mode_max_tokens": False, "pooling_mode_mean_sqrt_len_tokens": False}
+        pooling = {"word_embedding_dimension": tiny.width,
+                   "pooling_mode_cls_token": tiny.pooling == "cls",
+                   "pooling_mode_mean_tokens": tiny.pooling == "mean",
+                   "pooling_mode_max_tokens": False, "pooling_mode_mean_sqrt_len_tokens": False}
     save(folder + "/1_Pooling/config.json", pooling)
 
 

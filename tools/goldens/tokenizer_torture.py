@@ -53,6 +53,9 @@ def lines():
     for _ in range(200):
         yield r.choice("aeqzकਕ가한字 ") + some(marks, 1, 5) + r.choice(["", "b", " "])
         yield r.choice(["a", "ᄀ", "𝅗", "é"]) + some(staying + ["\u0301", "\u0f71"], 2, 6) + "z"
+    # Marks of class 0 go as well, but part those that stay: no mark moves over them.
+    for parting in ("", "\ufe0f", "\u0902", "\u0c48", "\u200d", "\u0301", "\u0300\ufe0f\u0300"):
+        yield from (f"a\u302e{parting}\u1bf2z", f"\U0001D15E{parting}\u1bf2\u302e{parting}\u302f")
     for _ in range(60):
         yield "".join(chr(r.randint(0xAC00, 0xD7A3)) for _ in range(r.randint(1, 6)))
         yield some([chr(c) for c in range(0x1100, 0x1200)], 1, 8)

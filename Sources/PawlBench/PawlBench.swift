@@ -1,0 +1,100 @@
+internal import Corpus
+internal import Encoding
+internal import Glibc
+internal import LinearAlgebra
+
+/// Times parts of Pawl inside the process, for tools/bench: peers are timed the same way.
+///
+///     pawl-bench tokenize MODEL FILE
+///     pawl-bench encode MODEL FILE THREADS OUT.npy
+///     pawl-bench latency MODEL FILE
+///
+/// FILE has one text a line. Prints one JSON object.
+@main
+struct PawlBench {
+  static func main() throws {
+    let arguments = CommandLine.arguments.dropFirst()
+    switch Array(arguments) {
+    case let list where list.count == 3 && list[0] == "tokenize":
+      try tokenize(model: list[1], file: list[2])
+    case let list where list.count == 5 && list[0] == "encode":
+      guard let threads = Int(list[3]) else { fallthrough }
+      try encode(model: list[1], file: list[2], threads: threads, out: list[4])
+    case let list where list.count == 3 && list[0] == "latency":
+      try latency(model: list[1], file: list[2])
+    default:
+      print("usage: pawl-bench tokenize|encode|latency MODEL FILE [THREADS OUT.npy]")
+      exit(64)
+    }
+  }
+
+  private static func texts(_ path: String) throws -> [String] {
+    var lines = try LineReader(path: path, kind: .texts)
+    var texts: [String] = []
+    while let text = try lines.nextText() { texts.append(text) }
+    return texts
+  }
+
+  /// One thread over all texts; the second pass counts, as for the peer, which warms up too.
+  private static func tokenize(model: String, file: String) throws {
+    let directory = try ModelDirectory(path: model)
+    let tokenizer = try Tokenizer(directory: directory.transformerPath)
+    var scratch = TokenizerScratch()
+    let texts = try texts(file)
+    var ids: [Int32] = []
+    var seconds = 0.0
+    for _ in 0..<2 {
+      ids.removeAll(keepingCapacity: true)
+      seconds = time {
+        for text in texts {
+          tokenizer.encode(
+            text, maximumLength: directory.maxLength, into: &ids, scratch: &scratch)
+        }
+      }
+    }
+    let sum = ids.reduce(0) { $0 &+ Int($1) }
+    print("{\"seconds\":\(seconds),\"tokens\":\(ids.count),\"sum\":\(sum)}")
+  }
+
+  /// All texts, tokenizing included, side by side.
+  private static func encode(model: String, file: String, threads: Int, out: String) throws {
+    let encoder = try TextEncoder(path: model, environment: environment)
+    let texts = try texts(file)
+    var embeddings = [Float](repeating: 0, count: texts.count * encoder.width)
+    var view = embeddings.mutableSpan
+    encoder.encode(Array(texts.prefix(16)), workerCount: threads, into: &view)
+    let seconds = time { encoder.encode(texts, workerCount: threads, into: &view) }
+    var writer = try VectorWriter(path: out, rowCount: texts.count, dimension: encoder.width)
+    try writer.append(embeddings.span)
+    try writer.commit()
+    print("{\"seconds\":\(seconds),\"texts\":\(texts.count)}")
+  }
+
+  /// One text at a time, one thread, tokenizing included: median and 99th percentile.
+  private static func latency(model: String, file: String) throws {
+    let encoder = try TextEncoder(path: model, environment: environment)
+    let texts = try texts(file)
+    var worker = EncodingWorker()
+    var seconds: [Double] = []
+    for text in texts {
+      seconds.append(
+        time {
+          worker.append(text, row: 0, to: encoder)
+          worker.run(on: encoder) { _, _ in }
+        })
+    }
+    seconds.sort()
+    let (median, high) = (seconds[seconds.count / 2], seconds[seconds.count * 99 / 100])
+    print("{\"p50\":\(median),\"p99\":\(high),\"texts\":\(texts.count)}")
+  }
+
+  private static var environment: [String: String] {
+    guard let name = unsafe getenv("PAWL_KERNEL") else { return [:] }
+    return ["PAWL_KERNEL": unsafe String(cString: name)]
+  }
+
+  private static func time(_ work: () -> Void) -> Double {
+    let clock = ContinuousClock()
+    return clock.measure(work) / .seconds(1)
+  }
+}

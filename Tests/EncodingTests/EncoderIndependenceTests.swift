@@ -1,0 +1,73 @@
+import Testing
+
+@testable import Encoding
+
+/// A text has one vector, to the bit: whatever stands beside it, on any number of threads, by any
+/// kernels.
+@Suite struct EncoderIndependenceTests {
+  /// Texts of many lengths, some of them twice, enough for several batches.
+  private static let texts = (0..<150).map { index in
+    (0..<(index * 7 % 41)).map { ["the", "cat", "ox", "zebra."][($0 + index) % 4] }
+      .joined(separator: " ")
+  }
+
+  @Test("alone, in a batch, in another order, on 1, 2 and 5 threads", arguments: EncoderFixture.tinyModels)
+  func batches(name: String) throws {
+    let encoder = try EncoderFixture.encoder(EncoderFixture.golden(name))
+    let texts = Self.texts
+    let alone = texts.map { encoder.encode($0).map(\.bitPattern) }
+    for workerCount in [1, 2, 5] {
+      let together = encoder.encoded(texts, workerCount: workerCount)
+      #expect(together.map { $0.map(\.bitPattern) } == alone, "\(workerCount) threads")
+    }
+    let reversed = encoder.encoded(texts.reversed(), workerCount: 1)
+    #expect(reversed.reversed().map { $0.map(\.bitPattern) } == alone)
+    #expect(encoder.encoded(["cat"], workerCount: 8) == [encoder.encode("cat")])
+    #expect(encoder.encoded([], workerCount: 2).isEmpty)
+  }
+
+  @Test("by portable, AVX2 and AVX-512 kernels", arguments: EncoderFixture.tinyModels)
+  func kernels(name: String) throws {
+    let folder = EncoderFixture.golden(name)
+    let oracle = try EncoderFixture.encoder(folder, kernels: "portable")
+    let texts = Array(Self.texts.prefix(42))
+    let expected = oracle.encoded(texts, workerCount: 1).map { $0.map(\.bitPattern) }
+    for (name, encoder) in Self.twins(folder) {
+      let found = encoder.encoded(texts, workerCount: 1).map { $0.map(\.bitPattern) }
+      #expect(found == expected, "\(name)")
+    }
+  }
+
+  /// The model with each vector twin that this processor runs.
+  private static func twins(_ folder: String) -> [(name: String, TextEncoder)] {
+    ["avx2", "avx512"].compactMap { name in
+      do { return (name, try EncoderFixture.encoder(folder, kernels: name)) } catch { return nil }
+    }
+  }
+
+  @Test(
+    "of the base model too",
+    .enabled(if: EncoderFixture.hasBaseModel, "needs the base model: tools/setup"))
+  func baseModel() throws {
+    let folder = EncoderFixture.baseModel
+    let texts = ["A pawl lets a ratchet turn one way only.", "", "ratchet"]
+    let oracle = try EncoderFixture.encoder(folder, kernels: "portable")
+    let expected = texts.map { oracle.encode($0).map(\.bitPattern) }
+    for (name, encoder) in Self.twins(folder) {
+      #expect(texts.map { encoder.encode($0).map(\.bitPattern) } == expected, "\(name)")
+      let crowd = texts + Self.texts + texts
+      let together = encoder.encoded(crowd, workerCount: 2).map { $0.map(\.bitPattern) }
+      #expect(Array(together.prefix(3)) == expected, "\(name), in a batch")
+      #expect(Array(together.suffix(3)) == expected, "\(name), in a batch")
+    }
+  }
+
+  @Test("an empty text and one of unknown tokens have unit vectors", arguments: EncoderFixture.tinyModels)
+  func emptyText(name: String) throws {
+    let encoder = try EncoderFixture.encoder(EncoderFixture.golden(name))
+    for text in ["", " \n\t", "123", "\u{0}", "\u{FEFF}"] {
+      let square = encoder.encode(text).reduce(0) { $0 + Double($1) * Double($1) }
+      #expect(abs(square - 1) <= 1e-6, "\(text.debugDescription)")
+    }
+  }
+}

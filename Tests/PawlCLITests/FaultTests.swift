@@ -1,0 +1,117 @@
+import Foundation
+import Testing
+
+@Suite struct FaultTests {
+  let pawl: CommandRunner
+  init() throws {
+    pawl = try CommandRunner()
+    try pawl.run("init", "s.pawl")
+  }
+
+  private func collection(_ count: Int) throws -> String {
+    try pawl.write(
+      "c.tsv",
+      (0..<count).map { "p\($0)\tpassage \($0) speaks of \($0 * 7 % 1_000) things\n" }.joined())
+  }
+
+  @Test("killed at random moments, the same ingest ends with everything and nothing twice")
+  func kills() throws {
+    let file = try collection(12_000)
+    var random = SystemRandomNumberGenerator()
+    var finished = false
+    for _ in 0..<200 where !finished {
+      let process = pawl.process(["ingest", "s.pawl", file, "--quiet"])
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      usleep(UInt32.random(in: 5_000...400_000, using: &random))
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      finished = process.terminationReason == .exit && process.terminationStatus == 0
+      let check = try pawl.run("check", "s.pawl")
+      #expect(check.status == 0, "\(check.output)")
+    }
+    let last = try pawl.run("ingest", "s.pawl", file, "--quiet")
+    #expect(last.status == 0)
+    let check = try pawl.run("check", "s.pawl", "--json")
+    #expect(check.output.contains("\"passageCount\":12000"))
+    #expect(check.output.contains("\"codeCount\":12000"))
+  }
+
+  @Test("killed while it is being made, a store is there whole or not at all")
+  func killedInit() throws {
+    for delay in stride(from: UInt32(1_000), to: 60_000, by: 3_000) {
+      let process = pawl.process(["init", "t.pawl"])
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      usleep(delay)
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      if FileManager.default.fileExists(atPath: pawl.folder.path + "/t.pawl") {
+        #expect(try pawl.run("check", "t.pawl").status == 0)
+        try FileManager.default.removeItem(atPath: pawl.folder.path + "/t.pawl")
+      }
+    }
+    #expect(try pawl.run("init", "t.pawl").status == 0)
+    let left = try FileManager.default.contentsOfDirectory(atPath: pawl.folder.path)
+      .filter { $0.hasPrefix("t.pawl.partial") }
+    #expect(left == [], "the next init removes what killed ones left")
+  }
+
+  @Test("Ctrl-C stops after a whole batch and says how to go on")
+  func interrupt() throws {
+    let file = try collection(60_000)
+    let process = pawl.process(["ingest", "s.pawl", file])
+    let errors = Pipe()
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = errors
+    try process.run()
+    usleep(500_000)
+    process.interrupt()
+    let text = String(
+      decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    if process.terminationStatus == 1 {
+      #expect(text.contains("the same command goes on from here"))
+    }
+    #expect(process.terminationReason == .exit)
+    #expect(try pawl.run("check", "s.pawl").status == 0)
+  }
+
+  @Test("two ingests at once take turns and lose nothing")
+  func twoWriters() throws {
+    let lines = { (name: String) in
+      (0..<6_000).map { "\(name)\($0)\ttext \($0) of \(name)\n" }.joined()
+    }
+    let files = try ["a", "b"].map { try pawl.write("\($0).tsv", lines($0)) }
+    let processes = files.map { pawl.process(["ingest", "s.pawl", $0, "--quiet"]) }
+    for process in processes {
+      process.standardOutput = FileHandle.nullDevice
+      try process.run()
+    }
+    for process in processes {
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 0)
+    }
+    let check = try pawl.run("check", "s.pawl", "--json")
+    #expect(check.status == 0)
+    #expect(check.output.contains("\"passageCount\":12000"))
+    #expect(check.output.contains("\"pendingCount\":0"))
+  }
+
+  @Test("queries answer while another process ingests")
+  func readersDuringIngest() throws {
+    try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--quiet")
+    let writer = pawl.process(["ingest", "s.pawl", try collection(20_000), "--quiet"])
+    writer.standardOutput = FileHandle.nullDevice
+    try writer.run()
+    for _ in 0..<20 {
+      let answer = try pawl.run("query", "s.pawl", "bread", "-k", "5", "--json")
+      #expect(answer.status == 0, "\(answer.error)")
+    }
+    writer.waitUntilExit()
+    #expect(writer.terminationStatus == 0)
+    #expect(try pawl.run("check", "s.pawl").status == 0)
+  }
+}

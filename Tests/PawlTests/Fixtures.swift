@@ -1,0 +1,68 @@
+import Foundation
+import Testing
+
+@testable import Pawl
+
+/// A folder that is gone when the test is over.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "pawl-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// A file of these lines.
+  func file(_ name: String, _ lines: [String]) throws -> String {
+    let place = path + "/" + name
+    try (lines.joined(separator: "\n") + "\n").write(
+      toFile: place, atomically: true, encoding: .utf8)
+    return place
+  }
+}
+
+enum Fixture {
+  private static let tests = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  /// A model of a few kilobytes with random weights: good for everything but the meaning of texts.
+  static var tinyModel: String {
+    tests.appending(path: "EncodingTests/Goldens/encoder/plain").path
+  }
+
+  static var sampleCollection: String {
+    tests.deletingLastPathComponent().appending(path: "data/sample/collection.tsv").path
+  }
+
+  static func store(in folder: TemporaryFolder, _ name: String = "s.pawl") throws -> Store {
+    try Store.create(at: folder.path + "/" + name, StoreSettings(model: tinyModel))
+  }
+
+  /// `count` passages that differ, with ids p0, p1, …
+  static func passages(_ range: Range<Int>, text: (Int) -> String = { "passage number \($0)" })
+    -> [String]
+  {
+    range.map { "p\($0)\t\(text($0))" }
+  }
+}
+
+extension Store {
+  /// Ingests to the end without progress.
+  func ingestAll(_ file: String, _ options: IngestOptions = IngestOptions()) throws
+    -> IngestSummary
+  {
+    try ingest(file, options) { _ in true }
+  }
+
+  /// Every storage test ends with this.
+  func expectWhole(
+    passages: Int, pending: Int = 0, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let report = try check()
+    #expect(report.problems == [], sourceLocation: sourceLocation)
+    #expect(report.passageCount == passages, sourceLocation: sourceLocation)
+    #expect(report.pendingCount == pending, sourceLocation: sourceLocation)
+  }
+}
