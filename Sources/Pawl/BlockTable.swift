@@ -89,7 +89,8 @@ struct BlockTable {
     guard block.codec == index.codec, block.width == width else {
       throw store.damaged(
         "block \(number) of index \(indexID)",
-        "it holds \(block.codec) codes of \(block.width) dimensions, not \(index.codec) of \(width)")
+        "it holds \(block.codec) codes of \(block.width) dimensions, not \(index.codec) of \(width)"
+      )
     }
     return block
   }

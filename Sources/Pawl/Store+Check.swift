@@ -73,7 +73,8 @@ extension Store {
       }
       let current = try self.row(of: id, in: snapshot)
       if current != row, !replaced.contains(row) {
-        report.report("row \(row) (\(id.text)): the id points at \(current.map(String.init) ?? "nothing")")
+        report.report(
+          "row \(row) (\(id.text)): the id points at \(current.map(String.init) ?? "nothing")")
       }
       let equals = try tables.texts.rowList(at: Key(textHash(text.span)), in: snapshot)
       if !equals.contains(row) {
@@ -177,7 +178,9 @@ extension Store {
         report.report("index \(id) has a code of row \(code), which is not there")
         next = expected.next()
       }
-      if next == row { next = expected.next() } else {
+      if next == row {
+        next = expected.next()
+      } else {
         report.report("index \(id) has no code of row \(row)")
       }
     }

@@ -1,6 +1,6 @@
-public import IVF
 internal import Encoding
 internal import Glibc
+public import IVF
 internal import LMDB
 
 /// How a new store encodes and compresses.

@@ -74,14 +74,17 @@ extension Store {
       let batch = try read(&reader, atMost: min(Self.batchSize, total - summary.readCount))
       if batch.isEmpty { break }
       try store(batch, &summary)
-      let stage: Progress.Stage = options.textOnly ? .storing : .embedding
-      guard progress(Progress(stage: stage, done: summary.readCount, total: total)) else {
+      let before = summary.readCount - batch.count
+      let state =
+        options.textOnly
+        ? Progress(stage: .storing, done: summary.readCount, total: total)
+        : Progress(stage: .embedding, done: before, total: total)
+      guard progress(state) else {
         summary.isInterrupted = true
         break
       }
       if options.textOnly { continue }
       if encoder == nil { encoder = try PendingEncoder(self) }
-      let before = summary.readCount - batch.count
       let finished = try encoder?.embedPending(&summary.embedded) { done, pending in
         let share = Double(done) / Double(max(1, done + pending))
         return progress(

@@ -56,18 +56,24 @@ struct IngestCommand: ParsableCommand {
       print(try JSONOutput.line(IngestReport(summary, seconds: seconds)))
     } else {
       var parts = ["\(Figures.grouped(summary.newCount)) new"]
-      if summary.updatedCount > 0 { parts.append("\(Figures.grouped(summary.updatedCount)) updated") }
+      if summary.updatedCount > 0 {
+        parts.append("\(Figures.grouped(summary.updatedCount)) updated")
+      }
       if summary.unchangedCount > 0 {
         parts.append("\(Figures.grouped(summary.unchangedCount)) unchanged")
       }
-      if summary.skippedCount > 0 { parts.append("\(Figures.grouped(summary.skippedCount)) skipped") }
+      if summary.skippedCount > 0 {
+        parts.append("\(Figures.grouped(summary.skippedCount)) skipped")
+      }
       var embedded = "\(Figures.grouped(summary.embedded.embeddedCount)) embedded"
       if summary.embedded.copiedCount > 0 {
-        embedded += " (\(Figures.grouped(summary.embedded.copiedCount)) with the vector of an equal text)"
+        embedded +=
+          " (\(Figures.grouped(summary.embedded.copiedCount)) with the vector of an equal text)"
       }
       parts.append(embedded)
-      print("\(target.store): " + parts.joined(separator: ", ")
-        + " in \(Figures.fixed(seconds, 1)) s")
+      print(
+        "\(target.store): " + parts.joined(separator: ", ")
+          + " in \(Figures.fixed(seconds, 1)) s")
     }
     if summary.isInterrupted {
       Terminal.error("stopped after a whole batch; the same command goes on from here")

@@ -40,8 +40,9 @@ struct InitCommand: ParsableCommand {
       print(try JSONOutput.line(version))
       return
     }
-    print("\(target.store): version \(version.name), \(version.width) dimensions as \(version.codec), "
-      + "texts up to \(version.maxLength) tokens")
+    print(
+      "\(target.store): version \(version.name), \(version.width) dimensions as \(version.codec), "
+        + "texts up to \(version.maxLength) tokens")
     Terminal.error("next: pawl ingest \(target.store) collection.tsv")
   }
 

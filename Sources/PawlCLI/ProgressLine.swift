@@ -47,10 +47,12 @@ struct ProgressLine: ~Copyable {
     var text = title
     if isTerminal {
       let full = min(Self.barWidth, Int(share * Double(Self.barWidth)))
-      text += " ▕" + String(repeating: "█", count: full)
+      text +=
+        " ▕" + String(repeating: "█", count: full)
         + String(repeating: " ", count: Self.barWidth - full) + "▏"
     }
-    text += " \(Figures.fixed(100 * share, 0)) %  \(Figures.grouped(done))/\(Figures.grouped(total)) \(unit)"
+    text +=
+      " \(Figures.fixed(100 * share, 0)) %  \(Figures.grouped(done))/\(Figures.grouped(total)) \(unit)"
     let rate = Double(done - startedAt) / max(seconds, 1e-9)
     if seconds > 0.5, rate > 0 {
       text += "  \(Figures.grouped(Int(rate)))/s"

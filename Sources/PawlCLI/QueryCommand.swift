@@ -16,7 +16,8 @@ struct QueryCommand: ParsableCommand {
   var k = 10
   @Flag(help: "Score every passage (what this release always does).")
   var exact = false
-  @Option(help: ArgumentHelp("Answer with this version instead of the active one.", valueName: "vN"))
+  @Option(
+    help: ArgumentHelp("Answer with this version instead of the active one.", valueName: "vN"))
   var version: String?
   @OptionGroup var output: OutputOptions
 
@@ -54,7 +55,8 @@ struct AnswerText {
     let rankWidth = String(answer.hits.count).count
     return answer.hits.flatMap { hit in
       let rank = String(repeating: " ", count: rankWidth - String(hit.rank).count) + "\(hit.rank)"
-      let head = "\(rank)  \(style.green(Figures.fixed(Double(hit.score), 4)))  \(style.bold(hit.id))"
+      let head =
+        "\(rank)  \(style.green(Figures.fixed(Double(hit.score), 4)))  \(style.bold(hit.id))"
       return [head] + wrapped(hit.text)
     }
   }

@@ -79,14 +79,16 @@ struct StatsCommand: ParsableCommand {
       print(try JSONOutput.line(figures))
       return
     }
-    print("\(target.store): \(Figures.grouped(figures.passageCount)) passages, "
-      + "\(Figures.bytes(figures.usedBytes)) used of a file of \(Figures.bytes(figures.fileSizeInBytes)), "
-      + "format \(figures.formatVersion), made \(figures.created)")
+    print(
+      "\(target.store): \(Figures.grouped(figures.passageCount)) passages, "
+        + "\(Figures.bytes(figures.usedBytes)) used of a file of \(Figures.bytes(figures.fileSizeInBytes)), "
+        + "format \(figures.formatVersion), made \(figures.created)")
     for version in figures.versions {
-      print("\(version.isActive ? "active" : "version") \(version.name): "
-        + "\(Figures.grouped(version.embeddedCount)) embedded, "
-        + "\(Figures.grouped(version.pendingCount)) pending, "
-        + "\(version.width) dimensions as \(version.codec)")
+      print(
+        "\(version.isActive ? "active" : "version") \(version.name): "
+          + "\(Figures.grouped(version.embeddedCount)) embedded, "
+          + "\(Figures.grouped(version.pendingCount)) pending, "
+          + "\(version.width) dimensions as \(version.codec)")
     }
     var table = TextTable(header: ["table", "entries", "bytes"], right: [1, 2])
     for entry in figures.tables where entry.entryCount > 0 {
@@ -118,10 +120,11 @@ struct CheckCommand: ParsableCommand {
       for problem in report.problems { print("problem: \(problem)") }
       let more = report.problemCount - report.problems.count
       if more > 0 { print("and \(Figures.grouped(more)) more") }
-      print("\(target.store): \(Figures.grouped(report.passageCount)) passages, "
-        + "\(Figures.grouped(report.codeCount)) codes, \(Figures.grouped(report.pendingCount)) pending, "
-        + "\(Figures.grouped(report.valueCount)) values read: "
-        + (report.problemCount == 0 ? "all in order" : "\(report.problemCount) problems"))
+      print(
+        "\(target.store): \(Figures.grouped(report.passageCount)) passages, "
+          + "\(Figures.grouped(report.codeCount)) codes, \(Figures.grouped(report.pendingCount)) pending, "
+          + "\(Figures.grouped(report.valueCount)) values read: "
+          + (report.problemCount == 0 ? "all in order" : "\(report.problemCount) problems"))
     }
     if report.problemCount > 0 { throw ExitCode(ExitStatus.refused.rawValue) }
   }

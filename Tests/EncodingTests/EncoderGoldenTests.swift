@@ -14,7 +14,9 @@ import Testing
     #expect(agreement.largestLengthError <= 1e-6, "\(name): \(agreement)")
   }
 
-  @Test("small models of every layout give the reference's vectors", arguments: EncoderFixture.tinyModels)
+  @Test(
+    "small models of every layout give the reference's vectors",
+    arguments: EncoderFixture.tinyModels)
   func tinyModel(name: String) throws {
     let folder = EncoderFixture.golden(name)
     let encoder = try EncoderFixture.encoder(folder)
@@ -26,9 +28,11 @@ import Testing
     check(agreement, name)
   }
 
-  @Test("texts are cut where each layout says", arguments: [
-    ("plain", 16), ("odd", 24), ("cls", 20), ("bare", 24), ("shifted", 200),
-  ])
+  @Test(
+    "texts are cut where each layout says",
+    arguments: [
+      ("plain", 16), ("odd", 24), ("cls", 20), ("bare", 24), ("shifted", 200),
+    ])
   func limits(name: String, limit: Int) throws {
     #expect(try EncoderFixture.encoder(EncoderFixture.golden(name)).maxLength == limit)
   }

@@ -11,7 +11,9 @@ import Testing
       .joined(separator: " ")
   }
 
-  @Test("alone, in a batch, in another order, on 1, 2 and 5 threads", arguments: EncoderFixture.tinyModels)
+  @Test(
+    "alone, in a batch, in another order, on 1, 2 and 5 threads",
+    arguments: EncoderFixture.tinyModels)
   func batches(name: String) throws {
     let encoder = try EncoderFixture.encoder(EncoderFixture.golden(name))
     let texts = Self.texts
@@ -62,7 +64,9 @@ import Testing
     }
   }
 
-  @Test("an empty text and one of unknown tokens have unit vectors", arguments: EncoderFixture.tinyModels)
+  @Test(
+    "an empty text and one of unknown tokens have unit vectors",
+    arguments: EncoderFixture.tinyModels)
   func emptyText(name: String) throws {
     let encoder = try EncoderFixture.encoder(EncoderFixture.golden(name))
     for text in ["", " \n\t", "123", "\u{0}", "\u{FEFF}"] {

@@ -34,7 +34,8 @@ final class EncoderModelCopy {
 
   func makeFolder(_ file: String) throws {
     try remove(file)
-    try FileManager.default.createDirectory(atPath: path + "/" + file, withIntermediateDirectories: false)
+    try FileManager.default.createDirectory(
+      atPath: path + "/" + file, withIntermediateDirectories: false)
   }
 
   /// Replaces what must occur exactly once in a file, however long it is.

@@ -41,10 +41,12 @@ import Testing
     }
   }
 
-  @Test("a folder in place of a file is refused", arguments: [
-    "config.json", "modules.json", "model.safetensors", "sentence_bert_config.json",
-    "tokenizer_config.json", "1_Pooling/config.json",
-  ])
+  @Test(
+    "a folder in place of a file is refused",
+    arguments: [
+      "config.json", "modules.json", "model.safetensors", "sentence_bert_config.json",
+      "tokenizer_config.json", "1_Pooling/config.json",
+    ])
   func folders(file: String) throws {
     let copy = try EncoderModelCopy(of: file == "tokenizer_config.json" ? "cls" : "plain")
     try copy.makeFolder(file)
@@ -68,7 +70,8 @@ import Testing
     #expect(copy.refusal == "MODEL/config.json: expected a JSON object. \(Self.damaged)")
     try copy.write([0x7B, 0x22, 0xFF, 0x22, 0x7D], to: "config.json")
     #expect(
-      copy.refusal == "MODEL/config.json: line 1, byte 2: bytes that are not UTF-8. \(Self.damaged)")
+      copy.refusal == "MODEL/config.json: line 1, byte 2: bytes that are not UTF-8. \(Self.damaged)"
+    )
     try copy.write([UInt8](repeating: 0x20, count: (16 << 20) + 1), to: "config.json")
     #expect(
       copy.refusal
@@ -76,19 +79,23 @@ import Testing
         + Self.damaged)
   }
 
-  @Test("each key of config.json that the shape needs must be there", arguments: [
-    "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size", "vocab_size",
-    "max_position_embeddings",
-  ])
+  @Test(
+    "each key of config.json that the shape needs must be there",
+    arguments: [
+      "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size", "vocab_size",
+      "max_position_embeddings",
+    ])
   func absentKeys(key: String) throws {
     #expect(
       try refusal("config.json", "\"\(key)\"", "\"not_\(key)\"")
         == "MODEL/config.json: \"\(key)\" is missing. \(Self.damaged)")
   }
 
-  @Test("sizes that are zero, negative, fractions, texts or beyond all models are refused", arguments: [
-    "0", "-32", "32.5", "\"32\"", "[32]", "true", "9223372036854775807", "1e300",
-  ])
+  @Test(
+    "sizes that are zero, negative, fractions, texts or beyond all models are refused",
+    arguments: [
+      "0", "-32", "32.5", "\"32\"", "[32]", "true", "9223372036854775807", "1e300",
+    ])
   func badSizes(size: String) throws {
     for (key, value, limit) in [
       ("num_hidden_layers", "2", "1 to 1000"), ("hidden_size", "32", "1 to 65536"),
@@ -132,7 +139,8 @@ import Testing
         == "MODEL/config.json: \"hidden_act\" must be a string. \(Self.damaged)")
     #expect(
       try refusal("config.json", #""layer_norm_eps": 1e-12"#, #""layer_norm_eps": -1"#)
-        == "MODEL/config.json: \"layer_norm_eps\" must be a number from 0.0 to 1.0. \(Self.damaged)")
+        == "MODEL/config.json: \"layer_norm_eps\" must be a number from 0.0 to 1.0. \(Self.damaged)"
+    )
   }
 
   @Test("modules other than a transformer, a pooling and a normalisation are refused")

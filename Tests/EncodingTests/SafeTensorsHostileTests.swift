@@ -69,9 +69,11 @@ import Testing
       "FILE: the header claims 100000000 bytes, the file has 2 after it. \(Self.damaged)")
   }
 
-  @Test("a header of more than 100 MB is refused before it is read", arguments: [
-    100_000_001, 1 << 40, 1 << 63, UInt64.max, UInt64.max - 7,
-  ])
+  @Test(
+    "a header of more than 100 MB is refused before it is read",
+    arguments: [
+      100_000_001, 1 << 40, 1 << 63, UInt64.max, UInt64.max - 7,
+    ])
   func longHeader(claim: UInt64) throws {
     try expect(
       file("{}", claim: claim),
@@ -86,7 +88,8 @@ import Testing
     try expect(file("[]"), "FILE: the header is no JSON object. \(Self.damaged)")
     try expect(
       file(#"{"a":1"#),
-      "FILE: header: line 1, byte 6: expected ',' or '}', found the end of the text. \(Self.damaged)")
+      "FILE: header: line 1, byte 6: expected ',' or '}', found the end of the text. \(Self.damaged)"
+    )
     try expect(
       file("{} x"),
       "FILE: header: line 1, byte 3: more text after the end of the JSON value. \(Self.damaged)")
@@ -99,7 +102,9 @@ import Testing
       "FILE: header: line 1, byte 69: nested deeper than 64 levels. \(Self.damaged)")
   }
 
-  private static func one(_ name: String, _ type: String, _ shape: String, _ offsets: String) -> String {
+  private static func one(_ name: String, _ type: String, _ shape: String, _ offsets: String)
+    -> String
+  {
     #""\#(name)":{"dtype":"\#(type)","shape":\#(shape),"data_offsets":\#(offsets)}"#
   }
 
@@ -110,7 +115,8 @@ import Testing
       file("{\(both)}", data: 2),
       "FILE: header: line 1, byte 53: the key \"a\" occurs twice in one object. \(Self.damaged)")
     // The Kelvin sign equals K as Swift compares strings; as names these are two.
-    let kelvin = Self.one("K", "U8", "[1]", "[0,1]") + "," + Self.one("\u{212A}", "U8", "[1]", "[1,2]")
+    let kelvin =
+      Self.one("K", "U8", "[1]", "[0,1]") + "," + Self.one("\u{212A}", "U8", "[1]", "[1,2]")
     try expect(file("{\(kelvin)}", data: 2), "accepted")
   }
 
@@ -186,7 +192,8 @@ import Testing
     ] {
       try expect(
         file("{\"a\":\(entry)}", data: 4),
-        "FILE: tensor \"a\" has no dtype, shape and data_offsets of the right kind. \(Self.foreign)")
+        "FILE: tensor \"a\" has no dtype, shape and data_offsets of the right kind. \(Self.foreign)"
+      )
     }
   }
 

@@ -21,15 +21,17 @@ import Testing
     return copy.refusal
   }
 
-  @Test("a tensor that is missing is named", arguments: [
-    "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight",
-    "embeddings.token_type_embeddings.weight", "embeddings.LayerNorm.bias",
-    "encoder.layer.0.attention.self.query.weight", "encoder.layer.1.attention.self.value.bias",
-    "encoder.layer.0.attention.output.dense.weight",
-    "encoder.layer.1.attention.output.LayerNorm.weight",
-    "encoder.layer.0.intermediate.dense.bias", "encoder.layer.1.output.dense.weight",
-    "encoder.layer.1.output.LayerNorm.bias",
-  ])
+  @Test(
+    "a tensor that is missing is named",
+    arguments: [
+      "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight",
+      "embeddings.token_type_embeddings.weight", "embeddings.LayerNorm.bias",
+      "encoder.layer.0.attention.self.query.weight", "encoder.layer.1.attention.self.value.bias",
+      "encoder.layer.0.attention.output.dense.weight",
+      "encoder.layer.1.attention.output.LayerNorm.weight",
+      "encoder.layer.0.intermediate.dense.bias", "encoder.layer.1.output.dense.weight",
+      "encoder.layer.1.output.LayerNorm.bias",
+    ])
   func missing(name: String) throws {
     // Of equal length, so that the header stays as long as it says.
     let other = "X" + name.dropFirst()
@@ -60,10 +62,12 @@ import Testing
       "\"embeddings.word_embeddings.weight\" has shape [60, 32] where config.json needs [61, 32]")
     try refused(
       "max_position_embeddings", 24, 23,
-      "\"embeddings.position_embeddings.weight\" has shape [24, 32] where config.json needs [23, 32]")
+      "\"embeddings.position_embeddings.weight\" has shape [24, 32] where config.json needs [23, 32]"
+    )
     try refused(
       "type_vocab_size", 2, 1,
-      "\"embeddings.token_type_embeddings.weight\" has shape [2, 32] where config.json needs [1, 32]")
+      "\"embeddings.token_type_embeddings.weight\" has shape [2, 32] where config.json needs [1, 32]"
+    )
     try refused(
       "intermediate_size", 64, 65,
       "\"encoder.layer.0.intermediate.dense.weight\" has shape [64, 32] where config.json needs "
@@ -91,11 +95,13 @@ import Testing
     }
   }
 
-  @Test("an infinity or a NaN among the weights is found in each type of float", arguments: [
-    ("plain", "", [0, 0, 0x80, 0x7F]), ("plain", "", [1, 0, 0x80, 0xFF]),
-    ("cls", "bert.", [0, 0x7C]), ("cls", "bert.", [1, 0xFC]),
-    ("bare", "", [0x80, 0x7F]), ("bare", "", [0xC0, 0xFF]),
-  ] as [(String, String, [UInt8])])
+  @Test(
+    "an infinity or a NaN among the weights is found in each type of float",
+    arguments: [
+      ("plain", "", [0, 0, 0x80, 0x7F]), ("plain", "", [1, 0, 0x80, 0xFF]),
+      ("cls", "bert.", [0, 0x7C]), ("cls", "bert.", [1, 0xFC]),
+      ("bare", "", [0x80, 0x7F]), ("bare", "", [0xC0, 0xFF]),
+    ] as [(String, String, [UInt8])])
   func notFinite(model: String, prefix: String, value: [UInt8]) throws {
     let copy = try EncoderModelCopy(of: model)
     var bytes = try copy.bytes(of: Self.weights)
@@ -129,9 +135,11 @@ import Testing
         + "capitals. \(Self.unsupported)")
   }
 
-  @Test("a limit that a caller asks for must have room for a token, and positions", arguments: [
-    -1, 0, 2, 25, Int.max,
-  ])
+  @Test(
+    "a limit that a caller asks for must have room for a token, and positions",
+    arguments: [
+      -1, 0, 2, 25, Int.max,
+    ])
   func limits(limit: Int) throws {
     let path = EncoderFixture.golden("plain")
     #expect(

@@ -91,7 +91,8 @@ import Testing
     let first = try store.ingestAll(try folder.file("a.tsv", twice))
     #expect(first.embedded.embeddedCount == 3_000)
     #expect(first.embedded.copiedCount == 1_500)
-    let second = try store.ingestAll(try folder.file("b.tsv", ["other\ttext 7", "new\tnever seen"]))
+    let second = try store.ingestAll(
+      try folder.file("b.tsv", ["other\ttext 7", "new\tnever seen"]))
     #expect(second.embedded.copiedCount == 1)
     let scores = try store.query("text 7", k: 3).hits.map(\.score)
     #expect(Set(scores).count == 1, "three equal texts have three equal scores")

@@ -19,7 +19,8 @@ import Testing
     let update = try folder.file("b.tsv", ["a\tnew words entirely"])
     let stored = try store.ingestAll(update, textOnly)
     #expect(stored.updatedCount == 1)
-    #expect(try store.query("words", k: 5).hits.map(\.text).sorted() == ["old words", "something else"])
+    #expect(
+      try store.query("words", k: 5).hits.map(\.text).sorted() == ["old words", "something else"])
     #expect(try store.passages(["a"]).first?.text == "new words entirely")
     try store.expectWhole(passages: 2, pending: 1)
     _ = try store.ingestAll(update)

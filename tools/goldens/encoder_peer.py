@@ -1,4 +1,4 @@
-"""The peer of Pawl's encoder: PyTorch in float64, at exact versions, in the venv of the benchmarks."""
+"""The peer of Pawl's encoder: PyTorch in float64, at exact versions, in the benchmarks' venv."""
 
 import hashlib
 import importlib.metadata

@@ -22,8 +22,9 @@ def read(data, name):
 
 
 def choose(data, tokenizer, count):
-    """`count` texts: the same number of each set, and of each class of length as far as it has any."""
-    folders = sorted({os.path.dirname(path) for path in glob.glob(os.path.join(data, "*", "coll*.tsv"))})
+    """`count` texts: as many of each set, and of each class of length as far as it has any."""
+    collections = glob.glob(os.path.join(data, "*", "collection.tsv"))
+    folders = sorted({os.path.dirname(path) for path in collections})
     chosen = []
     for index, folder in enumerate(folders):
         share = count * (index + 1) // len(folders) - len(chosen)
