@@ -74,6 +74,7 @@ let package = Package(
       swiftSettings: views),
     .testTarget(
       name: "PawlTests", dependencies: ["Pawl", "IVF", "LMDB"], swiftSettings: tested),
-    .testTarget(name: "PawlCLITests", dependencies: ["PawlCLI"], swiftSettings: tested),
+    .testTarget(
+      name: "PawlCLITests", dependencies: ["PawlCLI", "Pawl", "LMDB"], swiftSettings: tested),
   ]
 )

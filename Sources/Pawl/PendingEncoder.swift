@@ -51,6 +51,12 @@ struct PendingEncoder {
       var view = embeddings.mutableSpan
       encoder.encode(
         work.texts.map { prefix + $0 }, workerCount: Process.processorCount, into: &view)
+      // Weights near the end of float's range pass every check of the model and overflow here.
+      guard Kernels.allFinite(embeddings.span) else {
+        throw StoreError.damaged(
+          path: store.path, object: "the model of index \(indexID)",
+          problem: "some vectors of rows \(range.rows) are not finite")
+      }
       let committed = try commit(work, range.rows, embeddings)
       summary.embeddedCount += committed.embedded
       summary.copiedCount += committed.copied

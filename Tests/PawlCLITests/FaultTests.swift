@@ -1,5 +1,8 @@
 import Foundation
+import LMDB
 import Testing
+
+@testable import Pawl
 
 @Suite struct FaultTests {
   let pawl: CommandRunner
@@ -113,5 +116,16 @@ import Testing
     writer.waitUntilExit()
     #expect(writer.terminationStatus == 0)
     #expect(try pawl.run("check", "s.pawl").status == 0)
+  }
+
+  @Test("a writer that keeps the store busy is named, and the answer is to try again later")
+  func busyWriter() throws {
+    let store = try Store(path: pawl.folder.path + "/s.pawl")
+    let writing = try store.environment.beginWrite()
+    let result = try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--quiet")
+    #expect(result.status == 75)
+    #expect(result.error.contains("\(getpid())"), "\(result.error)")
+    writing.abort()
+    #expect(try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--quiet").status == 0)
   }
 }
