@@ -1,5 +1,5 @@
 internal import Dispatch
-internal import LinearAlgebra
+package import LinearAlgebra
 internal import Synchronization
 
 /// Texts in, unit vectors out: a model directory's tokenizer and transformer together.
@@ -12,6 +12,8 @@ package final class TextEncoder: Sendable {
   /// Tokens of the longest text, [CLS] and [SEP] included; what is longer is cut.
   package let maxLength: Int
   let transformer: TransformerEncoder
+
+  package var kernels: Kernels { transformer.kernels }
 
   package var width: Int { directory.configuration.width }
 

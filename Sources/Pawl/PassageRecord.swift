@@ -43,16 +43,7 @@ enum PassageRecord {
   }
 }
 
-/// 64 bits that stand for a text in `texts`. Equal hashes are compared by their texts.
-///
-/// Source: FNV-1a (Fowler, Noll & Vo), 64 bits.
-func textHash(_ text: Span<UInt8>) -> UInt64 {
-  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-  for index in 0..<text.count { hash = (hash ^ UInt64(text[index])) &* 0x100_0000_01b3 }
-  return hash
-}
-
-/// Row numbers one behind another, as `texts`, `ids` and `updates` hold them.
+/// Row numbers one behind another, as `ids` and `updates` hold them: one each.
 enum RowList {
   static func decode(_ value: Span<UInt8>) -> [UInt32] {
     (0..<value.count / 4).map { index in

@@ -13,28 +13,28 @@ public struct EmbeddingSummary: Sendable, Equatable {
 
 /// Embeds rows that have no code yet: the loop of first ingest, of resuming and of catching up.
 ///
-/// Rows are taken in ranges aligned to 1,024, each range one transaction; none is open while the
-/// encoder runs. What is done is a high-water mark in the index's record.
+/// Rows are taken in ranges that end at multiples of 1,024 at the latest, each range one transaction;
+/// none is open while the encoder runs. What is done is a high-water mark in the index's record.
 struct PendingEncoder {
-  /// Rows of one block of codes, hence of one transaction.
+  /// Rows of one block of codes, hence at most of one transaction.
   static let rangeSize: UInt32 = 1_024
 
   private let store: Store
-  private let indexID: UInt32
   private let encoder: TextEncoder
   private let prefix: String
-  private let kernels: Kernels
+  private let blocks: BlockTable
 
   /// For the active version's index.
   init(_ store: Store) throws {
     let snapshot = try store.environment.snapshot()
     let version = try store.version(nil, in: snapshot)
     let space = try store.space(version.space, in: snapshot)
+    let index = try store.index(version.index, in: snapshot)
     self.store = store
-    indexID = version.index
     encoder = try store.encoder(for: space)
     prefix = space.passagePrefix
-    kernels = try Kernels(environment: Process.environment)
+    blocks = BlockTable(
+      store: store, indexID: version.index, codec: index.codec, width: space.width)
   }
 
   /// Embeds until nothing is pending.
@@ -46,85 +46,94 @@ struct PendingEncoder {
   ) throws -> Bool {
     var done = 0
     while let range = try nextRange() {
-      let work = try RangeWork(store, range.rows, indexID)
-      var embeddings = [Float](repeating: 0, count: work.texts.count * encoder.width)
-      var view = embeddings.mutableSpan
-      encoder.encode(
-        work.texts.map { prefix + $0 }, workerCount: Process.processorCount, into: &view)
-      // Weights near the end of float's range pass every check of the model and overflow here.
-      guard Kernels.allFinite(embeddings.span) else {
-        throw StoreError.damaged(
-          path: store.path, object: "the model of index \(indexID)",
-          problem: "some vectors of rows \(range.rows) are not finite")
-      }
-      let committed = try commit(work, range.rows, embeddings)
+      let work = try RangeWork(store, range.rows, blocks)
+      let embeddings = try embed(work)
+      guard let committed = try commit(work, embeddings) else { continue }
       summary.embeddedCount += committed.embedded
       summary.copiedCount += committed.copied
-      done += range.rows.count
-      if !progress(done, range.pendingAfter) { return try nextRange() == nil }
+      done += work.rows.count
+      let pending = range.pending - work.rows.count
+      if !progress(done, pending) { return pending == 0 }
     }
     return true
   }
 
-  /// The next rows to look at, and how many are left after them; nil where there are none.
-  private func nextRange() throws -> (rows: Range<UInt32>, pendingAfter: Int)? {
+  /// The next rows to look at, and how many are pending with them; nil where there are none.
+  private func nextRange() throws -> (rows: Range<UInt32>, pending: Int)? {
     let snapshot = try store.environment.snapshot()
-    let start = try store.index(indexID, in: snapshot).nextRow
+    let start = try store.index(blocks.indexID, in: snapshot).nextRow
     let end = try store.storeRecord(in: snapshot).nextRow
     guard start < end else { return nil }
     // The last block ends at UInt32.max, which is no row.
     let (next, overflow) = (start / Self.rangeSize * Self.rangeSize)
       .addingReportingOverflow(Self.rangeSize)
-    let rows = start..<(overflow ? end : min(end, next))
-    return (rows, Int(end - rows.upperBound))
+    return (start..<(overflow ? end : min(end, next)), Int(end - start))
+  }
+
+  private func embed(_ work: RangeWork) throws -> [Float] {
+    var embeddings = [Float](repeating: 0, count: work.texts.count * encoder.width)
+    var view = embeddings.mutableSpan
+    encoder.encode(
+      prefix.isEmpty ? work.texts : work.texts.map { prefix + $0 },
+      workerCount: Process.processorCount, into: &view)
+    // Weights near the end of float's range pass every check of the model and overflow here.
+    guard Kernels.allFinite(embeddings.span) else {
+      throw store.damaged(
+        "the model of index \(blocks.indexID)", "some vectors of rows \(work.rows) are not finite")
+    }
+    return embeddings
   }
 
   /// One transaction: the block of codes with these rows added, old rows of updates gone.
+  ///
+  /// - Returns: nil, with nothing written, where another process changed what the work was based on.
   private func commit(
-    _ work: RangeWork, _ rows: Range<UInt32>, _ embeddings: [Float]
-  ) throws -> (embedded: Int, copied: Int) {
+    _ work: RangeWork, _ embeddings: [Float]
+  ) throws -> (embedded: Int, copied: Int)? {
     var write = try store.environment.beginWrite()
-    var index = try store.index(indexID, in: write)
-    // Another process did this range meanwhile.
-    guard index.nextRow == rows.lowerBound else { return (0, 0) }
-    let blocks = BlockTable(store: store, indexID: indexID, index: index, width: encoder.width)
-    let number = rows.lowerBound / Self.rangeSize
+    var index = try store.index(blocks.indexID, in: write)
+    guard index.nextRow == work.rows.lowerBound else { return nil }
+    let number = work.rows.lowerBound / Self.rangeSize
     var builder = try blocks.reopen(number, in: write)
     let first = builder.count
-    var placed: [UInt32: Int] = [:]
+    guard let copied = try add(work, embeddings, to: &builder, in: write) else { return nil }
+    if builder.count > 0 { try blocks.put(builder, number, in: &write) }
+    index.nextRow = work.rows.upperBound
+    index.count += builder.count - first
+    try store.tables.indexes.put(record: index, at: Key(blocks.indexID), in: &write)
+    try store.finishUpdates(in: work.rows, blocks, &write)
+    try write.commit()
+    return (builder.count - first, copied)
+  }
+
+  /// Adds the codes of all rows that are still there.
+  ///
+  /// - Returns: how many were copied from an equal text; nil where that text went away meanwhile.
+  private func add(
+    _ work: RangeWork, _ embeddings: [Float], to builder: inout CodeBlockBuilder,
+    in write: borrowing WriteTransaction
+  ) throws -> Int? {
+    var places: [UInt32: Int] = [:]
     var copied = 0
-    for row in rows {
+    let D = encoder.width
+    for row in work.rows {
       guard let source = work.sources[row], try store.tables.rows.contains(Key(row), in: write)
       else { continue }
       switch source {
       case .text(let text):
         builder.append(
-          row: row,
-          embedding: embeddings.span.extracting(
-            text * encoder.width..<(text + 1) * encoder.width), kernels: kernels)
+          row: row, embedding: embeddings.span.extracting(text * D..<(text + 1) * D),
+          kernels: encoder.kernels)
       case .sameRange(let twin):
-        guard let place = placed[twin] else { throw twinLost(row, twin) }
+        guard let place = places[twin] else { return nil }
         builder.append(row: row, copyingOwn: place)
         copied += 1
       case .earlier(let twin):
-        guard try blocks.copyCode(of: twin, to: row, &builder, in: write) else {
-          throw twinLost(row, twin)
-        }
+        guard try blocks.copyCode(of: twin, to: row, &builder, in: write) else { return nil }
         copied += 1
       }
-      placed[row] = builder.count - 1
+      places[row] = builder.count - 1
     }
-    let added = builder.count - first
-    if builder.count > 0 { try blocks.put(builder, number, in: &write) }
-    index.nextRow = rows.upperBound
-    index.count += added
-    try store.tables.indexes.put(record: index, at: Key(indexID), in: &write)
-    try store.finishUpdates(in: rows, indexID, width: encoder.width, &write)
-    try write.commit()
-    return (added, copied)
-  }
-
-  private func twinLost(_ row: UInt32, _ twin: UInt32) -> StoreError {
-    store.damaged("index \(indexID)", "row \(twin), whose text row \(row) repeats, has no code")
+    return copied
   }
 }

@@ -12,39 +12,61 @@ struct RangeWork {
     case earlier(UInt32)
   }
 
+  /// The rows that were looked at: fewer than asked for where their texts are long.
+  let rows: Range<UInt32>
   private(set) var texts: [String] = []
   /// Rows that are not here were deleted.
   private(set) var sources: [UInt32: Source] = [:]
 
+  /// Bytes of text in memory at once; at least one text, whatever its length.
+  static let textLimitInBytes = 16 << 20
+
   /// Reads the rows' texts from a snapshot, which ends before anything is encoded.
-  init(_ store: Store, _ rows: Range<UInt32>, _ indexID: UInt32) throws {
+  init(_ store: Store, _ wanted: Range<UInt32>, _ blocks: BlockTable) throws {
     let snapshot = try store.environment.snapshot()
     let dictionaries = try store.dictionaries(in: snapshot)
     var decompressor = TextDecompressor()
-    for row in rows {
+    var end = wanted.lowerBound
+    var size = 0
+    while end < wanted.upperBound, size < Self.textLimitInBytes {
+      let row = end
+      end += 1
       guard let value = try store.tables.rows.value(of: Key(row), in: snapshot) else { continue }
       guard let text = PassageRecord.text(value, &decompressor, dictionaries) else {
         throw store.damaged("row \(row)", "its text cannot be read")
       }
       if let twin = try store.twin(of: row, text, dictionaries, in: snapshot) {
-        sources[row] = twin < rows.lowerBound ? .earlier(twin) : .sameRange(twin)
-      } else {
-        sources[row] = .text(texts.count)
-        texts.append(String(decoding: text, as: UTF8.self))
+        if twin >= wanted.lowerBound {
+          sources[row] = .sameRange(twin)
+          continue
+        }
+        // A twin without a code (its update came in between) is no help.
+        if try blocks.hasCode(of: twin, in: snapshot) {
+          sources[row] = .earlier(twin)
+          continue
+        }
       }
+      sources[row] = .text(texts.count)
+      texts.append(String(decoding: text, as: UTF8.self))
+      size += text.count
     }
+    rows = wanted.lowerBound..<end
   }
 }
 
 extension Store {
+  /// Rows with an equal hash that are compared; more than one differing text is a chance of 2^-64.
+  private static let likeRows = 4
+
   /// The lowest row with the same text, if it is not `row` itself.
   fileprivate func twin(
     of row: UInt32, _ text: [UInt8], _ dictionaries: [UInt8: TextDictionary],
     in snapshot: borrowing Snapshot
   ) throws -> UInt32? {
-    let rows = try tables.texts.rowList(at: Key(textHash(text.span)), in: snapshot)
-    for other in rows.sorted() where other < row {
-      if try self.text(of: other, dictionaries, in: snapshot) == text { return other }
+    let like = try TextIndex(table: tables.texts).rows(
+      like: text.span, below: row, atMost: Self.likeRows, in: snapshot)
+    for other in like where try self.text(of: other, dictionaries, in: snapshot) == text {
+      return other
     }
     return nil
   }

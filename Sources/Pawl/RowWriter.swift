@@ -10,24 +10,26 @@ struct StoredRow: Equatable {
 /// Adds and removes rows with everything that points at them: ids, texts, updates.
 struct RowWriter {
   let tables: StoreTables
-  /// Rows below this may be coded in an index; those from it on are not.
-  let lowestPending: UInt32
+
+  private var texts: TextIndex { TextIndex(table: tables.texts) }
+
+  init(tables: StoreTables) { self.tables = tables }
 
   /// Adds a passage as a new row, which must be higher than all others.
   ///
   /// A previous row of the same id that may be coded stays until the new row's code is committed, so
   /// that the passage can be found all the time; one that is coded nowhere goes at once.
+  /// - Parameter firstRowCodedNowhere: as the store says in this transaction.
   func add(
-    _ passage: Passage, _ text: CompressedText, row: UInt32,
-    replacing previous: StoredRow?, in write: inout WriteTransaction
+    _ passage: Passage, _ text: CompressedText, row: UInt32, replacing previous: StoredRow?,
+    firstRowCodedNowhere: UInt32, in write: inout WriteTransaction
   ) throws {
     let value = PassageRecord.encode(id: passage.id, text: text)
     try tables.rows.append(value.span, at: Key(row), in: &write)
-    let hash = textHash(passage.text.utf8.span)
-    try addText(hash, row, in: &write)
+    try texts.add(passage.text.utf8.span, row: row, in: &write)
     try tables.ids.put(RowList.encode([row]).span, at: Key(passage.id.text), in: &write)
     guard let previous else { return }
-    if previous.row < lowestPending {
+    if previous.row < firstRowCodedNowhere {
       try tables.updates.put(RowList.encode([previous.row]).span, at: Key(row), in: &write)
       return
     }
@@ -37,24 +39,12 @@ struct RowWriter {
       try tables.updates.put(RowList.encode(inherited).span, at: Key(row), in: &write)
       try tables.updates.remove(Key(previous.row), in: &write)
     }
-    try remove(row: previous.row, hash: textHash(previous.text.span), in: &write)
+    try remove(previous, in: &write)
   }
 
   /// Removes a row and its place among equal texts; the id is the caller's business.
-  func remove(row: UInt32, hash: UInt64, in write: inout WriteTransaction) throws {
-    try tables.rows.remove(Key(row), in: &write)
-    let rows = try tables.texts.rowList(at: Key(hash), in: write).filter { $0 != row }
-    if rows.isEmpty {
-      try tables.texts.remove(Key(hash), in: &write)
-    } else {
-      try tables.texts.put(RowList.encode(rows).span, at: Key(hash), in: &write)
-    }
-  }
-
-  private func addText(
-    _ hash: UInt64, _ row: UInt32, in write: inout WriteTransaction
-  ) throws {
-    let rows = try tables.texts.rowList(at: Key(hash), in: write) + [row]
-    try tables.texts.put(RowList.encode(rows).span, at: Key(hash), in: &write)
+  func remove(_ old: StoredRow, in write: inout WriteTransaction) throws {
+    try tables.rows.remove(Key(old.row), in: &write)
+    try texts.remove(old.text.span, row: old.row, in: &write)
   }
 }

@@ -76,8 +76,7 @@ extension Store {
         report.report(
           "row \(row) (\(id.text)): the id points at \(current.map(String.init) ?? "nothing")")
       }
-      let equals = try tables.texts.rowList(at: Key(textHash(text.span)), in: snapshot)
-      if !equals.contains(row) {
+      if try !tables.texts.contains(TextIndex.key(text.span, row: row), in: snapshot) {
         report.report("row \(row) (\(id.text)) is not among the texts")
       }
     }
@@ -104,8 +103,8 @@ extension Store {
   private func checkTexts(_ report: inout CheckReport, _ snapshot: borrowing Snapshot) throws {
     var texts = try tables.texts.cursor(in: snapshot)
     while try texts.next() {
-      for row in RowList.decode(try texts.value)
-      where try !tables.rows.contains(Key(row), in: snapshot) {
+      let row = texts.key.bigEndianUInt32(at: 8) ?? .max
+      if try !tables.rows.contains(Key(row), in: snapshot) {
         report.report("the texts name row \(row), which is not there")
       }
     }

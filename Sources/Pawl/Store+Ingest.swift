@@ -69,40 +69,47 @@ extension Store {
     summary.skippedCount = survey.skippedCount
     summary.firstSkipped = survey.firstSkipped.map { "\($0)" }
     try trainDictionary(on: &reader, passageCount: survey.passageCount)
-    var encoder: PendingEncoder?
-    while summary.readCount < total {
-      let batch = try read(&reader, atMost: min(Self.batchSize, total - summary.readCount))
+    while summary.readCount < total, !summary.isInterrupted {
+      let before = summary.readCount
+      let batch = try read(&reader, atMost: min(Self.batchSize, total - before))
       if batch.isEmpty { break }
       try store(batch, &summary)
-      let before = summary.readCount - batch.count
-      let state =
-        options.textOnly
-        ? Progress(stage: .storing, done: summary.readCount, total: total)
-        : Progress(stage: .embedding, done: before, total: total)
-      guard progress(state) else {
-        summary.isInterrupted = true
-        break
-      }
-      if options.textOnly { continue }
-      if encoder == nil { encoder = try PendingEncoder(self) }
-      let finished = try encoder?.embedPending(&summary.embedded) { done, pending in
-        let share = Double(done) / Double(max(1, done + pending))
-        return progress(
-          Progress(
-            stage: .embedding, done: before + Int(share * Double(batch.count)), total: total))
-      }
-      if finished == false {
-        summary.isInterrupted = true
-        break
+      if options.textOnly {
+        let state = Progress(stage: .storing, done: summary.readCount, total: total)
+        summary.isInterrupted = !progress(state)
+      } else {
+        try embedPending(&summary, after: before, total: total, progress)
       }
     }
+    // Also what an earlier ingest left, where this one has nothing to add.
+    if total == 0, !options.textOnly { try embedPending(&summary, after: 0, total: 0, progress) }
     return summary
+  }
+
+  /// Embeds what is pending; progress runs from `before` to what was read.
+  private func embedPending(
+    _ summary: inout IngestSummary, after before: Int, total: Int, _ progress: ProgressHandler
+  ) throws {
+    guard progress(Progress(stage: .embedding, done: before, total: total)) else {
+      summary.isInterrupted = true
+      return
+    }
+    let count = summary.readCount - before
+    let isFinished = try PendingEncoder(self).embedPending(&summary.embedded) { done, pending in
+      let share = Double(done) / Double(max(1, done + pending))
+      return progress(
+        Progress(stage: .embedding, done: before + Int(share * Double(count)), total: total))
+    }
+    if !isFinished { summary.isInterrupted = true }
   }
 
   private func read(_ reader: inout CollectionReader, atMost count: Int) throws -> [Passage] {
     var batch: [Passage] = []
-    batch.reserveCapacity(count)
-    while batch.count < count, let passage = try reader.next() { batch.append(passage) }
+    var size = 0
+    while batch.count < count, size < RangeWork.textLimitInBytes, let passage = try reader.next() {
+      batch.append(passage)
+      size += passage.text.utf8.count
+    }
     return batch
   }
 
@@ -112,7 +119,8 @@ extension Store {
     let compressed = Self.compress(batch.map(\.text), dictionary)
     var write = try environment.beginWrite()
     var record = try storeRecord(in: write)
-    let writer = RowWriter(tables: tables, lowestPending: try lowestPendingRow(in: write))
+    let writer = RowWriter(tables: tables)
+    let firstRowCodedNowhere = try firstRowCodedNowhere(in: write)
     let dictionaries = try dictionaries(in: write)
     for (passage, text) in zip(batch, compressed) {
       summary.readCount += 1
@@ -122,7 +130,9 @@ extension Store {
         continue
       }
       guard record.nextRow < .max else { throw StoreError.tooManyRows(path: path) }
-      try writer.add(passage, text, row: record.nextRow, replacing: previous, in: &write)
+      try writer.add(
+        passage, text, row: record.nextRow, replacing: previous,
+        firstRowCodedNowhere: firstRowCodedNowhere, in: &write)
       record.nextRow += 1
       if previous == nil { summary.newCount += 1 } else { summary.updatedCount += 1 }
     }
@@ -175,12 +185,5 @@ extension Store {
       let text = PassageRecord.text(value, &decompressor, dictionaries)
     else { throw damaged("row \(row)", "its text cannot be read") }
     return text
-  }
-
-  /// The lowest row that some index has not looked at.
-  func lowestPendingRow<T: Transaction & ~Copyable>(
-    in transaction: borrowing T
-  ) throws -> UInt32 {
-    try liveIndexes(in: transaction).map(\.record.nextRow).min() ?? 0
   }
 }

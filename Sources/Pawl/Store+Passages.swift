@@ -19,7 +19,7 @@ extension Store {
   public func passages(_ ids: [String]) throws -> [StoredPassage] {
     let snapshot = try environment.snapshot()
     let dictionaries = try dictionaries(in: snapshot)
-    let embeddedBelow = try lowestPendingRow(in: snapshot)
+    let embeddedBelow = try firstPendingRow(in: snapshot)
     var passages: [StoredPassage] = []
     for id in ids {
       let isPossible = (1...Identifier.maximumByteCount).contains(id.utf8.count)

@@ -50,8 +50,7 @@ extension Store {
     let query = encoder.encode(version.queryPrefix + text)
     timing.encode = watch.lap()
     let candidates = try FlatScan(blocks: tables.fresh).search(
-      index: version.index, query: query.span, k: k,
-      kernels: Kernels(environment: Process.environment), in: snapshot)
+      index: version.index, query: query.span, k: k, kernels: encoder.kernels, in: snapshot)
     timing.search = watch.lap()
     let hits = try fetch(candidates, k: k, in: snapshot)
     timing.fetch = watch.lap()

@@ -1,0 +1,64 @@
+internal import IVF
+internal import LMDB
+
+extension Store {
+  /// Records of the indexes that new passages are embedded for, each once.
+  func liveIndexes<T: Transaction & ~Copyable>(
+    in transaction: borrowing T
+  ) throws -> [IndexRecord] {
+    [try index(version(nil, in: transaction).index, in: transaction)]
+  }
+
+  /// No live index has a code of this row or a higher one.
+  func firstRowCodedNowhere<T: Transaction & ~Copyable>(
+    in transaction: borrowing T
+  ) throws -> UInt32 {
+    try liveIndexes(in: transaction).map(\.nextRow).max() ?? 0
+  }
+
+  /// Every row below this one is coded in all live indexes, or gone.
+  func firstPendingRow<T: Transaction & ~Copyable>(
+    in transaction: borrowing T
+  ) throws -> UInt32 {
+    try liveIndexes(in: transaction).map(\.nextRow).min() ?? 0
+  }
+
+  /// Removes the old rows that rows of this range replace: their codes from the index, and, once no
+  /// live index waits for the new row, the rows themselves.
+  ///
+  /// - Complexity: one block is rewritten for each old row.
+  func finishUpdates(
+    in rows: Range<UInt32>, _ blocks: BlockTable, _ write: inout WriteTransaction
+  ) throws {
+    let updates = try updates(in: rows, write)
+    if updates.isEmpty { return }
+    var index = try index(blocks.indexID, in: write)
+    let writer = RowWriter(tables: tables)
+    let dictionaries = try dictionaries(in: write)
+    let pending = try firstPendingRow(in: write)
+    for update in updates {
+      if try blocks.remove(row: update.old, in: &write) { index.count -= 1 }
+      if pending <= update.new { continue }
+      let old = try text(of: update.old, dictionaries, in: write)
+      try writer.remove(StoredRow(row: update.old, text: old), in: &write)
+      try tables.updates.remove(Key(update.new), in: &write)
+    }
+    try tables.indexes.put(record: index, at: Key(blocks.indexID), in: &write)
+  }
+
+  private func updates(
+    in rows: Range<UInt32>, _ write: borrowing WriteTransaction
+  ) throws -> [(new: UInt32, old: UInt32)] {
+    var found: [(new: UInt32, old: UInt32)] = []
+    var cursor = try tables.updates.cursor(in: write)
+    var isAtUpdate = try cursor.seek(atOrAfter: Key(rows.lowerBound))
+    while isAtUpdate, let new = cursor.key.bigEndianUInt32(at: 0), new < rows.upperBound {
+      guard let old = RowList.decode(try cursor.value).first else {
+        throw damaged("the update of row \(new)", "it is empty")
+      }
+      found.append((new, old))
+      isAtUpdate = try cursor.next()
+    }
+    return found
+  }
+}
