@@ -39,15 +39,17 @@ struct PendingEncoder {
 
   /// Embeds until nothing is pending.
   ///
-  /// - Parameter progress: told how many rows are done and pending; answering false stops.
+  /// - Parameter progress: told, on whichever thread, how many rows are done and pending; answering
+  ///   false stops after the range at hand.
   /// - Returns: whether everything is embedded.
   func embedPending(
-    _ summary: inout EmbeddingSummary, progress: (_ done: Int, _ pending: Int) -> Bool
+    _ summary: inout EmbeddingSummary, progress: @escaping @Sendable (_ done: Int, _ pending: Int) -> Bool
   ) throws -> Bool {
     var done = 0
     while let range = try nextRange() {
       let work = try RangeWork(store, range.rows, blocks)
-      let embeddings = try embed(work)
+      let (before, all) = (done, done + range.pending)
+      let embeddings = try embed(work) { _ = progress(before + $0, all - before - $0) }
       guard let committed = try commit(work, embeddings) else { continue }
       summary.embeddedCount += committed.embedded
       summary.copiedCount += committed.copied
@@ -70,12 +72,14 @@ struct PendingEncoder {
     return (start..<(overflow ? end : min(end, next)), Int(end - start))
   }
 
-  private func embed(_ work: RangeWork) throws -> [Float] {
+  private func embed(
+    _ work: RangeWork, progress: @Sendable (Int) -> Void
+  ) throws -> [Float] {
     var embeddings = [Float](repeating: 0, count: work.texts.count * encoder.width)
     var view = embeddings.mutableSpan
     encoder.encode(
       prefix.isEmpty ? work.texts : work.texts.map { prefix + $0 },
-      workerCount: Process.processorCount, into: &view)
+      workerCount: Process.processorCount, into: &view, progress: progress)
     // Weights near the end of float's range pass every check of the model and overflow here.
     guard Kernels.allFinite(embeddings.span) else {
       throw store.damaged(

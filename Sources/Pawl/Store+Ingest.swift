@@ -40,8 +40,8 @@ public struct Progress: Sendable, Equatable {
   public var total: Int
 }
 
-/// Told how far an operation is; answers whether to go on.
-public typealias ProgressHandler = (Progress) -> Bool
+/// Told how far an operation is, on whichever thread; answers whether to go on.
+public typealias ProgressHandler = @Sendable (Progress) -> Bool
 
 extension Store {
   /// Passages in one transaction of text.
@@ -51,11 +51,12 @@ extension Store {
   ///
   /// The whole file is checked before the first write. Each batch is one transaction; stopped or
   /// killed at any moment, the same call goes on where it was.
-  /// - Parameter progress: called between batches; answering false stops after the batch at hand.
+  /// - Parameter progress: answering false stops after the batch at hand.
   /// - Throws: `CorpusError` for a malformed line, `LMDBError`, `StoreError`.
   /// - Complexity: memory for one batch, whatever the file's size.
   public func ingest(
-    _ file: String, _ options: IngestOptions = IngestOptions(), progress: ProgressHandler
+    _ file: String, _ options: IngestOptions = IngestOptions(),
+    progress: @escaping ProgressHandler
   ) throws -> IngestSummary {
     var summary = IngestSummary()
     guard progress(Progress(stage: .checking, done: 0, total: 0)) else {
@@ -88,7 +89,8 @@ extension Store {
 
   /// Embeds what is pending; progress runs from `before` to what was read.
   private func embedPending(
-    _ summary: inout IngestSummary, after before: Int, total: Int, _ progress: ProgressHandler
+    _ summary: inout IngestSummary, after before: Int, total: Int,
+    _ progress: @escaping ProgressHandler
   ) throws {
     guard progress(Progress(stage: .embedding, done: before, total: total)) else {
       summary.isInterrupted = true

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Pawl
+internal import Synchronization
 
 struct IngestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -37,16 +38,18 @@ struct IngestCommand: ParsableCommand {
     options.skipsMalformed = skipMalformed
     options.textOnly = textOnly
     Interrupt.watch()
-    var line = ProgressLine(unit: "passages", isQuiet: quiet)
+    let line = Mutex(ProgressLine(unit: "passages", isQuiet: quiet))
     let clock = ContinuousClock()
     let start = clock.now
     let summary = try store.ingest(collection, options) { progress in
       if progress.stage != .checking {
-        line.update(progress.stage.rawValue, done: progress.done, total: progress.total)
+        line.withLock {
+          $0.update(progress.stage.rawValue, done: progress.done, total: progress.total)
+        }
       }
       return !Interrupt.isAsked
     }
-    line.finish()
+    line.withLock { $0.finish() }
     try report(summary, seconds: (clock.now - start) / .seconds(1))
   }
 
