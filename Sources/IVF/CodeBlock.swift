@@ -38,8 +38,10 @@ package struct CodeBlock: ~Escapable {
       throw .unknownLayout(layout: bytes.uint8(at: 0), codec: bytes.uint8(at: 1))
     }
     let (width, count) = (Int(bytes.uint32(at: 4)), Int(bytes.uint32(at: 8)))
-    let posting = codec.postingSizeInBytes(width: width)
-    guard bytes.byteCount == Self.headerSizeInBytes + count * posting else {
+    // Neither factor overflows by itself: both are numbers of 32 bits.
+    let (size, overflow) = codec.postingSizeInBytes(width: width)
+      .multipliedReportingOverflow(by: count)
+    guard !overflow, bytes.byteCount - Self.headerSizeInBytes == size else {
       throw .wrongLength(byteCount: bytes.byteCount, count: count, width: width)
     }
     self.codec = codec
@@ -48,8 +50,25 @@ package struct CodeBlock: ~Escapable {
     self.bytes = bytes
   }
 
+  /// Whether the rows ascend and lie in `range`.
+  package func hasRowsInOrder(within range: Range<UInt32>) -> Bool {
+    for index in 0..<count {
+      let row = row(at: index)
+      if !range.contains(row) || (index > 0 && self.row(at: index - 1) >= row) { return false }
+    }
+    return true
+  }
+
   private var codesEnd: Int { Self.headerSizeInBytes + count * codec.codeSizeInBytes(width: width) }
   private var rowsStart: Int { codesEnd + count * codec.scaleSizeInBytes }
+
+  /// - Throws: `.wrongKind` where the codes are of another codec or width than the index's.
+  package func requireKind(codec expected: Codec, width expectedWidth: Int) throws(CodeBlockError) {
+    guard codec == expected, width == expectedWidth else {
+      throw .wrongKind(
+        codec: codec, width: width, expected: expected, expectedWidth: expectedWidth)
+    }
+  }
 
   /// The row of the code at `index`.
   package func row(at index: Int) -> UInt32 {
@@ -112,6 +131,7 @@ package enum CodeBlockError: Error, Equatable, CustomStringConvertible {
   case tooShort(byteCount: Int)
   case unknownLayout(layout: UInt8, codec: UInt8)
   case wrongLength(byteCount: Int, count: Int, width: Int)
+  case wrongKind(codec: Codec, width: Int, expected: Codec, expectedWidth: Int)
 
   package var description: String {
     switch self {
@@ -120,6 +140,8 @@ package enum CodeBlockError: Error, Equatable, CustomStringConvertible {
       "a block of codes has the unknown layout \(layout) or codec \(codec)"
     case .wrongLength(let byteCount, let count, let width):
       "a block of \(count) codes of \(width) dimensions has \(byteCount) bytes"
+    case .wrongKind(let codec, let width, let expected, let expectedWidth):
+      "a block holds \(codec) codes of \(width) dimensions, not \(expected) of \(expectedWidth)"
     }
   }
 }

@@ -30,15 +30,6 @@ package struct CodeBlockBuilder {
     finish(row: row, scale: block.scale(at: index))
   }
 
-  /// Adds the code that was added as number `index`.
-  package mutating func append(row: UInt32, copyingOwn index: Int) {
-    precondition(index >= 0 && index < count, "code \(index) of \(count)")
-    let size = codec.codeSizeInBytes(width: width)
-    codes.append(contentsOf: codes[index * size..<(index + 1) * size])
-    let scale = scales.isEmpty ? 1 : Float(bitPattern: scales.littleEndianUInt32(at: 4 * index))
-    finish(row: row, scale: scale)
-  }
-
   private mutating func finish(row: UInt32, scale: Float) {
     precondition(lastRow.map { $0 < row } ?? true, "row \(row) after row \(lastRow ?? 0)")
     lastRow = row
@@ -55,11 +46,5 @@ package struct CodeBlockBuilder {
     header.append(
       contentsOf: repeatElement(0, count: CodeBlock.headerSizeInBytes - header.count))
     return header + codes + scales + rows
-  }
-}
-
-extension [UInt8] {
-  fileprivate func littleEndianUInt32(at offset: Int) -> UInt32 {
-    (0..<4).reduce(0) { $0 | UInt32(self[offset + $1]) << (8 * UInt32($1)) }
   }
 }

@@ -14,7 +14,8 @@ package struct FlatScan {
   /// - Throws: `LMDBError.damaged`, or `CodeBlockError` for a block that is not what it should be.
   /// - Complexity: N · D multiplications, straight from the map.
   package func search(
-    index: UInt32, query: Span<Float>, k: Int, kernels: Kernels, in snapshot: borrowing Snapshot
+    index: UInt32, codec: Codec, query: Span<Float>, k: Int, kernels: Kernels,
+    in snapshot: borrowing Snapshot
   ) throws -> [TopK.Candidate] {
     var top = TopK(k: k)
     var scores: [Float] = []
@@ -24,6 +25,7 @@ package struct FlatScan {
     while found, cursor.key.starts(with: prefix) {
       do {
         let block = try CodeBlock(cursor.value)
+        try block.requireKind(codec: codec, width: query.count)
         if scores.count < block.count {
           scores = [Float](repeating: 0, count: block.count)
         }

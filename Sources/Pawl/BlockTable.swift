@@ -78,11 +78,16 @@ struct BlockTable {
 
   @_lifetime(copy value)
   private func open(_ value: Span<UInt8>, _ number: UInt32) throws -> CodeBlock {
-    let block = try CodeBlock(value)
-    guard block.codec == codec, block.width == width else {
-      throw store.damaged(
-        "block \(number) of index \(indexID)",
-        "it holds \(block.codec) codes of \(block.width) dimensions, not \(codec) of \(width)")
+    let block: CodeBlock
+    do throws(CodeBlockError) {
+      block = try CodeBlock(value)
+      try block.requireKind(codec: codec, width: width)
+    } catch {
+      throw store.damaged("block \(number) of index \(indexID)", "\(error)")
+    }
+    let first = number &* PendingEncoder.rangeSize
+    guard block.hasRowsInOrder(within: first..<max(first, first &+ PendingEncoder.rangeSize)) else {
+      throw store.damaged("block \(number) of index \(indexID)", "its rows are not in order")
     }
     return block
   }

@@ -18,11 +18,21 @@ enum Files {
     return names.sorted()
   }
 
-  /// Makes a folder that only its owner can read; one that is there already is left as it is.
+  /// Makes a folder that only its owner can read; one that is there already is an error.
+  static func makeNewFolder(_ path: String) throws(StoreError) {
+    guard unsafe mkdir(path, 0o700) == 0 else { throw failure(path, "make the folder") }
+  }
+
+  /// Makes a folder that only its owner can read, unless it is there.
   static func makeFolder(_ path: String) throws(StoreError) {
-    guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
-      throw failure(path, "make the folder")
-    }
+    if !isOwnFolder(path) { try makeNewFolder(path) }
+  }
+
+  /// Whether a folder of this user is there, and no link to one.
+  static func isOwnFolder(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+      && status.st_uid == geteuid()
   }
 
   static func rename(_ source: String, to target: String) throws(StoreError) {
@@ -71,10 +81,12 @@ enum Files {
     }
   }
 
-  /// Removes a folder with everything in it; what is not there is no error.
+  /// Removes a folder of this user with everything in it; links are removed, never followed.
   static func removeTree(_ path: String) {
+    guard isOwnFolder(path) else { return }
     for name in names(in: path) {
       let child = path + "/" + name
+      // A folder cannot be unlinked; whatever else it is, it is gone.
       if unsafe unlink(child) != 0 { removeTree(child) }
     }
     unsafe rmdir(path)
@@ -86,7 +98,9 @@ enum Files {
   }
 
   private static func failure(_ path: String, _ operation: String) -> StoreError {
-    .fileSystem(
-      path: path, operation: operation, reason: unsafe String(cString: strerror(errno)))
+    let code = errno
+    return .fileSystem(
+      path: path, operation: operation, code: code,
+      reason: unsafe String(cString: strerror(code)))
   }
 }

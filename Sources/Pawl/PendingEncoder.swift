@@ -43,14 +43,15 @@ struct PendingEncoder {
   ///   false stops after the range at hand.
   /// - Returns: whether everything is embedded.
   func embedPending(
-    _ summary: inout EmbeddingSummary, progress: @escaping @Sendable (_ done: Int, _ pending: Int) -> Bool
+    _ summary: inout EmbeddingSummary,
+    progress: @escaping @Sendable (_ done: Int, _ pending: Int) -> Bool
   ) throws -> Bool {
     var done = 0
     while let range = try nextRange() {
       let work = try RangeWork(store, range.rows, blocks)
       let (before, all) = (done, done + range.pending)
       let embeddings = try embed(work) { _ = progress(before + $0, all - before - $0) }
-      guard let committed = try commit(work, embeddings) else { continue }
+      guard let committed = try store.growingMap({ try commit(work, embeddings) }) else { continue }
       summary.embeddedCount += committed.embedded
       summary.copiedCount += committed.copied
       done += work.rows.count
@@ -117,7 +118,7 @@ struct PendingEncoder {
     _ work: RangeWork, _ embeddings: [Float], to builder: inout CodeBlockBuilder,
     in write: borrowing WriteTransaction
   ) throws -> Int? {
-    var places: [UInt32: Int] = [:]
+    var isUsed = [Bool](repeating: false, count: work.texts.count)
     var copied = 0
     let D = encoder.width
     for row in work.rows {
@@ -128,15 +129,12 @@ struct PendingEncoder {
         builder.append(
           row: row, embedding: embeddings.span.extracting(text * D..<(text + 1) * D),
           kernels: encoder.kernels)
-      case .sameRange(let twin):
-        guard let place = places[twin] else { return nil }
-        builder.append(row: row, copyingOwn: place)
-        copied += 1
+        if isUsed[text] { copied += 1 }
+        isUsed[text] = true
       case .earlier(let twin):
         guard try blocks.copyCode(of: twin, to: row, &builder, in: write) else { return nil }
         copied += 1
       }
-      places[row] = builder.count - 1
     }
     return copied
   }

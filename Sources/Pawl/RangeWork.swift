@@ -4,10 +4,8 @@ internal import LMDB
 /// where its code comes from.
 struct RangeWork {
   enum Source {
-    /// Text number so and so of `texts`.
+    /// Text number so and so of `texts`; rows of the range that have the same text share it.
     case text(Int)
-    /// A lower row of the same range has the same text.
-    case sameRange(UInt32)
     /// A coded row before the range has the same text.
     case earlier(UInt32)
   }
@@ -36,12 +34,12 @@ struct RangeWork {
         throw store.damaged("row \(row)", "its text cannot be read")
       }
       if let twin = try store.twin(of: row, text, dictionaries, in: snapshot) {
-        if twin >= wanted.lowerBound {
-          sources[row] = .sameRange(twin)
+        if let source = sources[twin] {
+          sources[row] = source
           continue
         }
-        // A twin without a code (its update came in between) is no help.
-        if try blocks.hasCode(of: twin, in: snapshot) {
+        // A twin without a code is no help.
+        if twin < wanted.lowerBound, try blocks.hasCode(of: twin, in: snapshot) {
           sources[row] = .earlier(twin)
           continue
         }

@@ -57,7 +57,14 @@ extension Store {
     var decompressor = TextDecompressor()
     var replaced: Set<UInt32> = []
     var updates = try tables.updates.cursor(in: snapshot)
-    while try updates.next() { replaced.formUnion(RowList.decode(try updates.value)) }
+    while try updates.next() {
+      let olds = RowList.decode(try updates.value)
+      replaced.formUnion(olds)
+      for row in olds + [updates.key.bigEndianUInt32(at: 0) ?? .max]
+      where try !tables.rows.contains(Key(row), in: snapshot) {
+        report.report("an update names row \(row), which is not there")
+      }
+    }
     var rows = try tables.rows.cursor(in: snapshot)
     while try rows.next() {
       let row = rows.key.bigEndianUInt32(at: 0) ?? .max
@@ -112,29 +119,40 @@ extension Store {
 
   private func checkVersions(_ report: inout CheckReport, _ snapshot: borrowing Snapshot) throws {
     let active = try version(nil, in: snapshot)
+    let nextRow = try storeRecord(in: snapshot).nextRow
+    var checkpoints: Set<String> = []
     var checkedIndexes: Set<UInt32> = []
     for version in try versionRecords(in: snapshot) {
       let space = try space(version.space, in: snapshot)
       let index = try index(version.index, in: snapshot)
+      if space.id != version.space {
+        report.report("space \(version.space) has a record whose digest is \(space.id)")
+      }
+      if index.nextRow > nextRow {
+        report.report("index \(version.index) is ahead of the rows: \(index.nextRow) > \(nextRow)")
+      }
       if index.space != version.space {
         report.report("version \(version.name) is of another space than index \(version.index)")
       }
       do {
-        let path = checkpointPath(space.checkpoint)
-        try Checkpoint.verify(space.files, in: path)
-        let digest = try ModelDirectory(path: path).digest()
+        try Checkpoint.verify(space.files, of: space.checkpoint, inStoreAt: path)
+        let digest = try ModelDirectory(path: checkpointPath(space.checkpoint)).digest()
         if digest != space.checkpoint {
           report.report("checkpoint \(space.checkpoint) has the digest \(digest)")
         }
       } catch {
         report.report("version \(version.name): \(error)")
       }
+      checkpoints.insert(space.checkpoint)
       guard checkedIndexes.insert(version.index).inserted else { continue }
       let count = try checkCodes(version.index, index, width: space.width, &report, snapshot)
       if version.name == active.name {
         report.codeCount = count
         report.pendingCount = try tables.rows.count(in: snapshot) - count
       }
+    }
+    for name in Files.names(in: path + "/checkpoints") where !checkpoints.contains(name) {
+      report.report("checkpoints/\(name) belongs to no version")
     }
   }
 
@@ -156,6 +174,9 @@ extension Store {
         }
         for place in 0..<block.count {
           let row = block.row(at: place)
+          if !block.scale(at: place).isFinite || block.scale(at: place) <= 0 {
+            report.report("block \(number) of index \(id): row \(row) has a scale that is no scale")
+          }
           if row / PendingEncoder.rangeSize != number || coded.last.map({ $0 >= row }) ?? false {
             report.report("block \(number) of index \(id): row \(row) is out of place")
           }

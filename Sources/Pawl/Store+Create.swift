@@ -23,14 +23,15 @@ extension Store {
   /// Everything is written under a temporary name beside `path` and renamed when it is whole.
   /// - Throws: `StoreError.exists`, `EncodingError` for a model that cannot be used, or what the disk
   ///   says; nothing is left behind.
-  public static func create(at path: String, _ settings: StoreSettings) throws -> Store {
+  public static func create(at given: String, _ settings: StoreSettings) throws -> Store {
+    let path = withoutTrailingSlashes(given)
     // Loading proves that the model works before anything is written.
     let encoder = try TextEncoder(
       path: settings.model, maxLength: settings.maxLength, environment: Process.environment)
     if Files.exists(path) { throw StoreError.exists(path: path) }
     removeLeftovers(of: path)
     let temporary = "\(path).partial-\(getpid())"
-    try Files.makeFolder(temporary)
+    try Files.makeNewFolder(temporary)
     do {
       try fill(temporary, settings, encoder)
       if Files.exists(path) { throw StoreError.exists(path: path) }
@@ -90,6 +91,10 @@ extension Store {
       if kill(process, 0) == 0 || errno != ESRCH { continue }
       Files.removeTree("\(parent)/\(name)")
     }
+  }
+
+  private static func withoutTrailingSlashes(_ path: String) -> String {
+    String(path[..<(path.lastIndex { $0 != "/" }.map(path.index(after:)) ?? path.endIndex)])
   }
 
   private static func parent(of path: String) -> String {

@@ -9,12 +9,9 @@ extension Store {
   /// zstd's advice is a hundred times the dictionary; half of that costs half the time and 0.3 %.
   private static let sampleSizeInBytes = 50 * dictionarySizeInBytes
 
-  /// Trains the store's dictionary on a sample of its first file, unless there is one already.
+  /// Trains the store's dictionary on a sample of the first file that is large enough.
   func trainDictionary(on reader: inout CollectionReader, passageCount: Int) throws {
-    let snapshot = try environment.snapshot()
-    let exists = try tables.dictionaries.count(in: snapshot) > 0
-    let isFirstFile = try storeRecord(in: snapshot).nextRow == 0
-    guard !exists, isFirstFile, passageCount >= Self.fewestPassages else { return }
+    guard passageCount >= Self.fewestPassages, try newestDictionary() == nil else { return }
     let (texts, sizes) = try sample(of: &reader, passageCount: passageCount)
     guard
       let content = TextDictionary.train(

@@ -74,10 +74,10 @@ extension Store {
       let before = summary.readCount
       let batch = try read(&reader, atMost: min(Self.batchSize, total - before))
       if batch.isEmpty { break }
-      try store(batch, &summary)
+      try growingMap { try store(batch, &summary) }
       if options.textOnly {
         let state = Progress(stage: .storing, done: summary.readCount, total: total)
-        summary.isInterrupted = !progress(state)
+        summary.isInterrupted = !progress(state) && summary.readCount < total
       } else {
         try embedPending(&summary, after: before, total: total, progress)
       }
@@ -117,6 +117,7 @@ extension Store {
 
   /// One transaction: the texts of a batch under new rows, ids pointing at them.
   private func store(_ batch: [Passage], _ summary: inout IngestSummary) throws {
+    var result = summary
     let dictionary = try newestDictionary()
     let compressed = Self.compress(batch.map(\.text), dictionary)
     var write = try environment.beginWrite()
@@ -125,10 +126,10 @@ extension Store {
     let firstRowCodedNowhere = try firstRowCodedNowhere(in: write)
     let dictionaries = try dictionaries(in: write)
     for (passage, text) in zip(batch, compressed) {
-      summary.readCount += 1
+      result.readCount += 1
       let previous = try stored(passage.id, dictionaries, in: write)
       if let previous, previous.text == Array(passage.text.utf8) {
-        summary.unchangedCount += 1
+        result.unchangedCount += 1
         continue
       }
       guard record.nextRow < .max else { throw StoreError.tooManyRows(path: path) }
@@ -136,10 +137,11 @@ extension Store {
         passage, text, row: record.nextRow, replacing: previous,
         firstRowCodedNowhere: firstRowCodedNowhere, in: &write)
       record.nextRow += 1
-      if previous == nil { summary.newCount += 1 } else { summary.updatedCount += 1 }
+      if previous == nil { result.newCount += 1 } else { result.updatedCount += 1 }
     }
     try tables.meta.put(record: record, at: "store", in: &write)
     try write.commit()
+    summary = result
   }
 
   /// The row and text of an id, nil where it is not stored.
@@ -148,6 +150,7 @@ extension Store {
     in write: borrowing WriteTransaction
   ) throws -> StoredRow? {
     guard let row = try row(of: id, in: write) else { return nil }
+    try require(row, toBe: id, in: write)
     return StoredRow(row: row, text: try text(of: row, dictionaries, in: write))
   }
 
@@ -168,7 +171,7 @@ extension Store {
   }
 
   /// The dictionary for new texts: the latest.
-  private func newestDictionary() throws -> TextDictionary? {
+  func newestDictionary() throws -> TextDictionary? {
     try dictionaries(in: environment.snapshot()).max { $0.key < $1.key }?.value
   }
 
@@ -176,6 +179,24 @@ extension Store {
     of id: Identifier, in transaction: borrowing T
   ) throws -> UInt32? {
     try tables.ids.rowList(at: Key(id.text), in: transaction).first
+  }
+
+  /// Makes sure that a row is the one that its id says, before anything is done to it.
+  func require<T: Transaction & ~Copyable>(
+    _ row: UInt32, toBe id: Identifier, in transaction: borrowing T
+  ) throws {
+    guard let value = try tables.rows.value(of: Key(row), in: transaction),
+      PassageRecord.id(value) == id
+    else { throw damaged("the id \(id.text)", "row \(row), which it points at, is not its row") }
+  }
+
+  /// Runs a write again after the map has grown, where it was full.
+  ///
+  /// Only where the system refused to reserve 1 TiB of addresses does that ever happen.
+  func growingMap<Result>(_ write: () throws -> Result) throws -> Result {
+    while true {
+      do { return try write() } catch LMDBError.mapFull { try environment.grow() }
+    }
   }
 
   /// The UTF-8 of a row's text.

@@ -26,6 +26,7 @@ extension Store {
       guard isPossible, let row = try row(of: Identifier(id), in: snapshot) else {
         throw StoreError.noPassage(path: path, id: id)
       }
+      try require(row, toBe: Identifier(id), in: snapshot)
       let size = try tables.rows.value(of: Key(row), in: snapshot)?.count ?? 0
       let text = try text(of: row, dictionaries, in: snapshot)
       passages.append(

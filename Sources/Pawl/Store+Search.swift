@@ -49,14 +49,25 @@ extension Store {
     var watch = Stopwatch()
     let query = encoder.encode(version.queryPrefix + text)
     timing.encode = watch.lap()
-    let candidates = try FlatScan(blocks: tables.fresh).search(
-      index: version.index, query: query.span, k: k, kernels: encoder.kernels, in: snapshot)
+    let candidates = try search(version.index, index, query, k, encoder.kernels, in: snapshot)
     timing.search = watch.lap()
     let hits = try fetch(candidates, k: k, in: snapshot)
     timing.fetch = watch.lap()
     return Answer(
       version: version.name, hits: hits, searchedCount: index.count,
       pendingCount: try tables.rows.count(in: snapshot) - index.count, timing: timing)
+  }
+
+  private func search(
+    _ id: UInt32, _ index: IndexRecord, _ query: [Float], _ k: Int, _ kernels: Kernels,
+    in snapshot: borrowing Snapshot
+  ) throws -> [TopK.Candidate] {
+    do {
+      return try FlatScan(blocks: tables.fresh).search(
+        index: id, codec: index.codec, query: query.span, k: k, kernels: kernels, in: snapshot)
+    } catch let error as CodeBlockError {
+      throw damaged("index \(id)", "\(error)")
+    }
   }
 
   /// Puts ties in the order of their ids, cuts at k and reads the texts.

@@ -27,7 +27,7 @@ public final class Store: Sendable {
   ///
   /// - Throws: `StoreError.notAStore`, `.newerFormat`, or what the disk says.
   public init(path: String, access: Access = .writing) throws {
-    guard Files.exists(path + "/data.mdb") else { throw StoreError.notAStore(path: path) }
+    try Self.requireDatabase(in: path)
     // A reader's lock is a place in lock.mdb, so a folder that cannot be written to is an error of
     // its own; LMDB's message says it.
     environment = try Environment.open(
@@ -37,7 +37,7 @@ public final class Store: Sendable {
       let environment = environment
       tables = try StoreTables { name throws(LMDBError) in try environment.table(named: name) }
     } catch .noTable {
-      throw StoreError.notAStore(path: path)
+      throw StoreError.foreign(path: path)
     }
     let record = try storeRecord(in: environment.snapshot())
     guard record.format <= Self.format else {
@@ -45,9 +45,24 @@ public final class Store: Sendable {
     }
   }
 
+  /// Tells what is not there from what is no store and from what may not be looked at.
+  private static func requireDatabase(in path: String) throws(StoreError) {
+    for name in [path, path + "/data.mdb"] {
+      if unsafe access(name, F_OK) == 0 { continue }
+      switch errno {
+      case ENOENT where name == path: throw .notAStore(path: path)
+      case ENOENT, ENOTDIR: throw .foreign(path: path)
+      default:
+        throw .fileSystem(
+          path: name, operation: "look at it", code: errno,
+          reason: unsafe String(cString: strerror(errno)))
+      }
+    }
+  }
+
   func storeRecord<T: Transaction & ~Copyable>(in transaction: borrowing T) throws -> StoreRecord {
     guard let record = try tables.meta.record(StoreRecord.self, at: "store", in: transaction)
-    else { throw StoreError.notAStore(path: path) }
+    else { throw StoreError.foreign(path: path) }
     return record
   }
 
@@ -103,6 +118,9 @@ public final class Store: Sendable {
   ) throws -> IndexRecord {
     guard let record = try tables.indexes.record(IndexRecord.self, at: Key(id), in: transaction)
     else { throw damaged("index \(id)", "its record is missing") }
+    guard record.count >= 0, record.count <= Int(record.nextRow) else {
+      throw damaged("index \(id)", "\(record.count) codes below row \(record.nextRow)")
+    }
     return record
   }
 
@@ -115,7 +133,7 @@ public final class Store: Sendable {
     let key = "\(space.checkpoint) \(space.maxLength)"
     return try encoders.withLock { encoders in
       if let encoder = encoders[key] { return encoder }
-      try Checkpoint.verify(space.files, in: checkpointPath(space.checkpoint))
+      try Checkpoint.verify(space.files, of: space.checkpoint, inStoreAt: path)
       let encoder = try TextEncoder(
         path: checkpointPath(space.checkpoint), maxLength: space.maxLength,
         environment: Process.environment)

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Bytes for stdout, written in large pieces.
 struct BufferedOutput: ~Copyable {
   private var bytes: [UInt8] = []
@@ -21,17 +19,8 @@ struct BufferedOutput: ~Copyable {
     }
   }
 
-  /// Writes what is there; commands that use it do not print otherwise, so the order is theirs.
   mutating func flush() {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = unsafe rest.withUnsafeBytes {
-        unsafe write(STDOUT_FILENO, $0.baseAddress, $0.count)
-      }
-      if count < 0 && errno == EINTR { continue }
-      if count <= 0 { break }
-      rest = rest.dropFirst(count)
-    }
+    unsafe bytes.withUnsafeBytes { unsafe Output.write($0) }
     bytes.removeAll(keepingCapacity: true)
   }
 }

@@ -37,6 +37,7 @@ enum ExitStatus: Int32 {
       }
     case is EncodingError, is TokenizerError: .badInput
     case is KernelError: .failed
+    case LMDBError.permissionDenied: .inputOutput
     case let error as LMDBError:
       switch error.category {
       case .temporary: .temporary
@@ -45,8 +46,9 @@ enum ExitStatus: Int32 {
       }
     case let error as StoreError:
       switch error {
+      case .fileSystem(_, _, ENOSPC, _), .fileSystem(_, _, EDQUOT, _): .temporary
       case .fileSystem: .inputOutput
-      case .newerFormat, .notAStore, .noModel: .badInput
+      case .newerFormat, .notAStore, .foreign, .noModel: .badInput
       default: .failed
       }
     default: nil

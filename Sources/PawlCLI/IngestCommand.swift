@@ -56,7 +56,7 @@ struct IngestCommand: ParsableCommand {
   private func report(_ summary: IngestSummary, seconds: Double) throws {
     for reason in summary.firstSkipped { Terminal.error("skipped: \(reason)") }
     if output.json {
-      print(try JSONOutput.line(IngestReport(summary, seconds: seconds)))
+      Output.line(try JSONOutput.line(IngestReport(summary, seconds: seconds)))
     } else {
       var parts = ["\(Figures.grouped(summary.newCount)) new"]
       if summary.updatedCount > 0 {
@@ -74,7 +74,7 @@ struct IngestCommand: ParsableCommand {
           " (\(Figures.grouped(summary.embedded.copiedCount)) with the vector of an equal text)"
       }
       parts.append(embedded)
-      print(
+      Output.line(
         "\(target.store): " + parts.joined(separator: ", ")
           + " in \(Figures.fixed(seconds, 1)) s")
     }

@@ -28,6 +28,13 @@ struct InitCommand: ParsableCommand {
   var maxLength: Int?
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    if target.store.isEmpty { throw ValidationError("The store needs a name.") }
+    if let maxLength, maxLength < 3 {
+      throw ValidationError("--max-length must be at least 3: [CLS], [SEP] and a token.")
+    }
+  }
+
   func run() throws {
     var settings = StoreSettings(model: try DefaultModel.path(model))
     settings.codec = codec
@@ -37,10 +44,10 @@ struct InitCommand: ParsableCommand {
     let store = try Store.create(at: target.store, settings)
     guard let version = try store.versions().first else { return }
     if output.json {
-      print(try JSONOutput.line(version))
+      Output.line(try JSONOutput.line(version))
       return
     }
-    print(
+    Output.line(
       "\(target.store): version \(version.name), \(version.width) dimensions as \(version.codec), "
         + "texts up to \(version.maxLength) tokens")
     Terminal.error("next: pawl ingest \(target.store) collection.tsv")

@@ -27,10 +27,12 @@ enum DefaultModel {
   /// The model directory to use: as given, else $PAWL_MODEL, else the one that tools/setup gets.
   static func path(_ given: String?) throws -> String {
     if let given { return given }
-    if let variable = unsafe getenv("PAWL_MODEL") { return unsafe String(cString: variable) }
+    if let variable = unsafe getenv("PAWL_MODEL"), unsafe variable.pointee != 0 {
+      return unsafe String(cString: variable)
+    }
     let place = "models/all-MiniLM-L6-v2"
     guard unsafe access(place + "/config.json", R_OK) == 0 else {
-      throw StoreError.noModel(path: ".", tried: ["$PAWL_MODEL", place])
+      throw StoreError.noModel(tried: ["$PAWL_MODEL", place])
     }
     return place
   }

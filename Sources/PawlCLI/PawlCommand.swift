@@ -15,8 +15,8 @@ struct PawlCommand: ParsableCommand {
         pawl ingest demo.pawl collection.tsv
         pawl query demo.pawl "how do I …"
 
-      Exit status: 0 done, 1 failed, 2 refused by a gate or a check, 64 usage, 65 bad input, 74 I/O
-      error, 75 try again later.
+      Exit status: 0 done, 1 failed, 2 refused by a gate or a check, 64 usage, 65 bad input, \
+      74 I/O error, 75 try again later.
       """,
     version: "0.1.0",
     subcommands: [
@@ -26,8 +26,9 @@ struct PawlCommand: ParsableCommand {
     ])
 
   static func main() {
-    // A closed pipe is the reader's wish to stop: end quietly, as other tools do.
-    signal(SIGPIPE, SIG_DFL)
+    Terminal.occupyStandardDescriptors()
+    // Output says itself what a closed pipe means; talk that nobody reads must not end the work.
+    signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -42,23 +42,29 @@ struct ProgressLine: ~Copyable {
     }
   }
 
+  /// As much as fits: first the time left goes, then the rate, then the bar.
   private func line(done: Int, total: Int, seconds: Double) -> String {
     let share = total > 0 ? Double(done) / Double(total) : 0
-    var text = title
-    if isTerminal {
-      let full = min(Self.barWidth, Int(share * Double(Self.barWidth)))
-      text +=
-        " ▕" + String(repeating: "█", count: full)
-        + String(repeating: " ", count: Self.barWidth - full) + "▏"
-    }
-    text +=
-      " \(Figures.fixed(100 * share, 0)) %  \(Figures.grouped(done))/\(Figures.grouped(total)) \(unit)"
+    let figures =
+      " \(Figures.fixed(100 * share, 0)) %  \(Figures.grouped(done))/"
+      + "\(Figures.grouped(total)) \(unit)"
+    var extras: [String] = []
     let rate = Double(done - startedAt) / max(seconds, 1e-9)
-    if seconds > 0.5, rate > 0 {
-      text += "  \(Figures.grouped(Int(rate)))/s"
-      if done < total { text += "  \(Figures.duration(Double(total - done) / rate)) left" }
+    if seconds > 0.5, rate >= 1 {
+      extras.append("  \(Figures.grouped(Int(rate)))/s")
+      if done < total { extras.append("  \(Figures.duration(Double(total - done) / rate)) left") }
     }
-    return text
+    guard isTerminal else { return title + figures + extras.joined() }
+    let room = Terminal.width(of: STDERR_FILENO) - 1 - title.count - figures.count
+    while extras.joined().count > room, !extras.isEmpty { extras.removeLast() }
+    let barWidth = min(Self.barWidth, room - extras.joined().count - 3)
+    return title + (barWidth >= 5 ? bar(share, width: barWidth) : "") + figures + extras.joined()
+  }
+
+  private func bar(_ share: Double, width: Int) -> String {
+    let full = min(width, Int(share * Double(width)))
+    return " ▕" + String(repeating: "█", count: full)
+      + String(repeating: " ", count: width - full) + "▏"
   }
 
   /// Removes the line, so that results stand alone.

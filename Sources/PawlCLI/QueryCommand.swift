@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import Pawl
 
 struct QueryCommand: ParsableCommand {
@@ -22,6 +23,7 @@ struct QueryCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    if text.allSatisfy(\.isWhitespace) { throw ValidationError("The query is empty.") }
     if k < 1 { throw ValidationError("-k must be at least 1.") }
   }
 
@@ -29,56 +31,91 @@ struct QueryCommand: ParsableCommand {
     let store = try Store(path: target.store, access: .reading)
     let answer = try store.query(text, k: k, version: version)
     if output.json {
-      print(try JSONOutput.line(AnswerReport(query: text, answer)))
+      Output.line(try JSONOutput.line(AnswerReport(query: text, answer)))
       return
     }
-    for line in AnswerText(style: Style(isOn: Terminal.outputHasColour)).lines(answer) {
-      print(line)
+    for line in AnswerText(isForTerminal: Terminal.outputIsTerminal).lines(answer) {
+      Output.line(line)
     }
     if answer.pendingCount > 0 {
       Terminal.error(
         "\(Figures.grouped(answer.pendingCount)) passages are not embedded yet; "
-          + "run the ingest again to finish")
+          + "any ingest goes on with them")
     }
   }
 }
 
 /// An answer for people: rank, score, id, and the passage wrapped below.
 struct AnswerText {
-  let style: Style
+  private let style = Style(isOn: Terminal.outputHasColour)
+  private let isForTerminal: Bool
+
+  init(isForTerminal: Bool) { self.isForTerminal = isForTerminal }
 
   private static let indent = "    "
   private static let passageLines = 3
 
   func lines(_ answer: Answer) -> [String] {
-    if answer.hits.isEmpty { return ["no passages"] }
+    if answer.hits.isEmpty {
+      return [answer.pendingCount > 0 ? "nothing is embedded yet" : "the store is empty"]
+    }
     let rankWidth = String(answer.hits.count).count
     return answer.hits.flatMap { hit in
       let rank = String(repeating: " ", count: rankWidth - String(hit.rank).count) + "\(hit.rank)"
       let head =
-        "\(rank)  \(style.green(Figures.fixed(Double(hit.score), 4)))  \(style.bold(hit.id))"
+        "\(rank)  \(style.green(Figures.fixed(Double(hit.score), 4)))  \(style.bold(shown(hit.id)))"
       return [head] + wrapped(hit.text)
     }
   }
 
-  /// The first lines of a passage, broken between words.
+  private func shown(_ text: String) -> String {
+    isForTerminal ? Terminal.printable(text) : text
+  }
+
+  /// The first lines of a passage, broken between words, or inside one that is wider than a line.
   private func wrapped(_ text: String) -> [String] {
-    let width = max(20, min(Terminal.width, 100)) - Self.indent.count
+    let width = max(20, min(Terminal.width(of: STDOUT_FILENO), 100)) - Self.indent.count - 2
     var lines: [String] = []
     var line = ""
-    for word in text.split(whereSeparator: { $0.isWhitespace || $0.isNewline }) {
-      if !line.isEmpty, line.count + 1 + word.count > width {
-        lines.append(line)
-        line = ""
-        if lines.count == Self.passageLines {
-          lines[lines.count - 1] += " …"
-          return lines.map { Self.indent + style.dim($0) }
+    var used = 0
+    for word in text.split(whereSeparator: \.isWhitespace) {
+      for (place, piece) in pieces(of: word, width: width).enumerated() {
+        let isContinued = place > 0
+        let space = line.isEmpty || isContinued ? 0 : 1
+        if used + space + piece.columns > width || isContinued {
+          lines.append(line)
+          line = ""
+          used = 0
+          if lines.count == Self.passageLines {
+            lines[lines.count - 1] += " …"
+            return styled(lines)
+          }
         }
+        line += (line.isEmpty ? "" : " ") + piece.text
+        used += (used == 0 ? 0 : 1) + piece.columns
       }
-      line += line.isEmpty ? String(word) : " " + word
     }
     if !line.isEmpty { lines.append(line) }
-    return lines.map { Self.indent + style.dim($0) }
+    return styled(lines)
+  }
+
+  private func styled(_ lines: [String]) -> [String] {
+    lines.map { Self.indent + style.dim(shown($0)) }
+  }
+
+  /// A word in parts no wider than a line, as many as are shown at most.
+  private func pieces(of word: Substring, width: Int) -> [(text: String, columns: Int)] {
+    var pieces = [(text: "", columns: 0)]
+    for character in word {
+      let columns = Terminal.columns(of: character)
+      if pieces[pieces.count - 1].columns + columns > width {
+        if pieces.count > Self.passageLines { break }
+        pieces.append(("", 0))
+      }
+      pieces[pieces.count - 1].text.append(character)
+      pieces[pieces.count - 1].columns += columns
+    }
+    return pieces
   }
 }
 

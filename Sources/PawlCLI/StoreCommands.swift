@@ -18,10 +18,13 @@ struct GetCommand: ParsableCommand {
     let store = try Store(path: target.store, access: .reading)
     for passage in try store.passages(ids) {
       if output.json {
-        print(try JSONOutput.line(passage))
+        Output.line(try JSONOutput.line(passage))
         continue
       }
-      print("\(passage.id)\t\(passage.text)")
+      let isSeen = Terminal.outputIsTerminal
+      let (id, text) = (passage.id, passage.text)
+      Output.line(
+        isSeen ? "\(Terminal.printable(id))\t\(Terminal.printable(text))" : "\(id)\t\(text)")
       let share = Figures.fixed(
         100 * Double(passage.storedSizeInBytes) / Double(max(1, passage.text.utf8.count)), 0)
       Terminal.error(
@@ -45,7 +48,7 @@ struct VersionsCommand: ParsableCommand {
   func run() throws {
     let versions = try Store(path: target.store, access: .reading).versions()
     if output.json {
-      print(try JSONOutput.line(["versions": versions]))
+      Output.line(try JSONOutput.line(["versions": versions]))
       return
     }
     var table = TextTable(
@@ -58,7 +61,7 @@ struct VersionsCommand: ParsableCommand {
         version.codec, "\(version.maxLength)", version.origin,
       ])
     }
-    for line in table.lines { print(line) }
+    for line in table.lines { Output.line(line) }
   }
 }
 
@@ -76,15 +79,15 @@ struct StatsCommand: ParsableCommand {
   func run() throws {
     let figures = try Store(path: target.store, access: .reading).statistics()
     if output.json {
-      print(try JSONOutput.line(figures))
+      Output.line(try JSONOutput.line(figures))
       return
     }
-    print(
+    Output.line(
       "\(target.store): \(Figures.grouped(figures.passageCount)) passages, "
         + "\(Figures.bytes(figures.usedBytes)) used of a file of \(Figures.bytes(figures.fileSizeInBytes)), "
         + "format \(figures.formatVersion), made \(figures.created)")
     for version in figures.versions {
-      print(
+      Output.line(
         "\(version.isActive ? "active" : "version") \(version.name): "
           + "\(Figures.grouped(version.embeddedCount)) embedded, "
           + "\(Figures.grouped(version.pendingCount)) pending, "
@@ -94,8 +97,8 @@ struct StatsCommand: ParsableCommand {
     for entry in figures.tables where entry.entryCount > 0 {
       table.add([entry.name, Figures.grouped(entry.entryCount), Figures.bytes(entry.sizeInBytes)])
     }
-    print("")
-    for line in table.lines { print(line) }
+    Output.line("")
+    for line in table.lines { Output.line(line) }
   }
 }
 
@@ -115,12 +118,12 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     let report = try Store(path: target.store, access: .reading).check()
     if output.json {
-      print(try JSONOutput.line(report))
+      Output.line(try JSONOutput.line(report))
     } else {
-      for problem in report.problems { print("problem: \(problem)") }
+      for problem in report.problems { Output.line("problem: \(problem)") }
       let more = report.problemCount - report.problems.count
-      if more > 0 { print("and \(Figures.grouped(more)) more") }
-      print(
+      if more > 0 { Output.line("and \(Figures.grouped(more)) more") }
+      Output.line(
         "\(target.store): \(Figures.grouped(report.passageCount)) passages, "
           + "\(Figures.grouped(report.codeCount)) codes, \(Figures.grouped(report.pendingCount)) pending, "
           + "\(Figures.grouped(report.valueCount)) values read: "

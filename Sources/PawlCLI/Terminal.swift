@@ -2,22 +2,57 @@ internal import Glibc
 
 /// Results go to stdout, talk and progress to stderr; colour and redrawing only on a terminal.
 enum Terminal {
-  static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+  /// Whether a line on stderr can be redrawn.
+  static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 && !isDumb }
+
+  static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+  private static var isDumb: Bool {
+    guard let name = unsafe getenv("TERM") else { return true }
+    return unsafe strcmp(name, "dumb") == 0
+  }
+
+  /// Opens what the caller has closed of stdin, stdout and stderr, before the numbers go to a file of
+  /// the store and talk is written into it.
+  static func occupyStandardDescriptors() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      // The lowest free number is this one, since all below are open.
+      _ = unsafe open("/dev/null", O_RDWR)
+    }
+  }
 
   /// Colour is for people at a terminal who have not asked to do without (no-color.org).
   static var outputHasColour: Bool {
-    guard isatty(STDOUT_FILENO) == 1, unsafe getenv("NO_COLOR") == nil else { return false }
-    guard let name = unsafe getenv("TERM") else { return false }
-    return unsafe strcmp(name, "dumb") != 0
+    unsafe outputIsTerminal && getenv("NO_COLOR") == nil && !isDumb
   }
 
-  /// Columns of the terminal on stdout; 80 where there is none.
-  static var width: Int {
+  /// Columns of the terminal behind a descriptor; 80 where there is none.
+  static func width(of descriptor: Int32) -> Int {
     var size = winsize()
-    guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 20 else {
+    guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 20 else {
       return 80
     }
     return Int(size.ws_col)
+  }
+
+  /// A text from outside as a terminal may see it: without characters that steer it.
+  static func printable(_ text: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+  }
+
+  /// Columns that a character takes: two for East Asian wide ones and emoji.
+  ///
+  /// Source: Unicode Standard Annex 11, the ranges that matter.
+  static func columns(of character: Character) -> Int {
+    guard let scalar = character.unicodeScalars.first else { return 0 }
+    switch scalar.value {
+    case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
+      0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD:
+      return 2
+    default: return 1
+    }
   }
 
   static func error(_ line: String) { write(line + "\n", to: STDERR_FILENO) }

@@ -52,6 +52,15 @@ struct CommandRunner {
     return process
   }
 
+  /// A shell command, set up but not started, in which $PAWL is the binary.
+  func shell(_ command: String) -> Process {
+    let process = process(["-c", command])
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.environment?["PAWL"] = Self.executable.path
+    process.standardOutput = FileHandle.nullDevice
+    return process
+  }
+
   /// Runs to the end.
   @discardableResult
   func run(

@@ -62,23 +62,25 @@ import Testing
     #expect(left == [], "the next init removes what killed ones left")
   }
 
-  @Test("Ctrl-C stops after a whole batch and says how to go on")
-  func interrupt() throws {
-    let file = try collection(60_000)
+  @Test(
+    "Ctrl-C and SIGTERM stop after a whole batch and say how to go on",
+    arguments: [SIGINT, SIGTERM])
+  func interrupt(signal: Int32) throws {
+    let file = try collection(300_000)
     let process = pawl.process(["ingest", "s.pawl", file])
     let errors = Pipe()
     process.standardOutput = FileHandle.nullDevice
     process.standardError = errors
     try process.run()
-    usleep(500_000)
-    process.interrupt()
+    // By now it stores its first batches, and it is far from its last.
+    while try pawl.run("stats", "s.pawl", "--json").output.contains("\"passageCount\":0") {}
+    kill(process.processIdentifier, signal)
     let text = String(
       decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
-    if process.terminationStatus == 1 {
-      #expect(text.contains("the same command goes on from here"))
-    }
-    #expect(process.terminationReason == .exit)
+    #expect(text.contains("stopping after this batch"))
+    #expect(text.contains("the same command goes on from here"))
+    #expect(process.terminationReason == .exit && process.terminationStatus == 1)
     #expect(try pawl.run("check", "s.pawl").status == 0)
   }
 
@@ -101,6 +103,56 @@ import Testing
     #expect(check.status == 0)
     #expect(check.output.contains("\"passageCount\":12000"))
     #expect(check.output.contains("\"pendingCount\":0"))
+  }
+
+  @Test("an update in one process does not disturb the embedding of an equal text in another")
+  func updateBesideEqualTexts() throws {
+    let lines = (0..<6_000).map { "p\($0)\ttext \($0 / 2)\n" }.joined()
+    let file = try pawl.write("c.tsv", lines)
+    let writer = pawl.process(["ingest", "s.pawl", file, "--quiet"])
+    writer.standardOutput = FileHandle.nullDevice
+    try writer.run()
+    var number = 0
+    while writer.isRunning, number < 200 {
+      let update = (0..<30).map { "p\($0 * 200)\tchanged \(number) \($0)\n" }.joined()
+      let result = try pawl.run(
+        "ingest", "s.pawl", try pawl.write("u.tsv", update), "--text-only", "--quiet")
+      #expect(result.status == 0, "\(result.error)")
+      number += 1
+    }
+    writer.waitUntilExit()
+    #expect(writer.terminationStatus == 0)
+    #expect(try pawl.run("ingest", "s.pawl", file, "--quiet").status == 0)
+    let check = try pawl.run("check", "s.pawl", "--json")
+    #expect(check.status == 0, "\(check.output)")
+    #expect(check.output.contains("\"passageCount\":6000"))
+    #expect(check.output.contains("\"pendingCount\":0"))
+  }
+
+  @Test("with stdin, stdout and stderr closed, no talk ends in a file of the store")
+  func closedDescriptors() throws {
+    for redirection in ["0<&-", "1>&-", "2>&-", "0<&- 2>&-", "0<&- 1>&- 2>&-"] {
+      let shell = pawl.shell("\"$PAWL\" init t.pawl \(redirection)")
+      try shell.run()
+      shell.waitUntilExit()
+      #expect(try pawl.run("check", "t.pawl").status == 0, "\(redirection)")
+      try FileManager.default.removeItem(atPath: pawl.folder.path + "/t.pawl")
+    }
+  }
+
+  @Test("a result that cannot be written is an error")
+  func fullOutput() throws {
+    try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--quiet")
+    for command in [
+      "query s.pawl bread", "get s.pawl p001", "stats s.pawl", "versions s.pawl",
+      "check s.pawl", "tokenize \(CommandRunner.sample)",
+    ] {
+      let shell = pawl.shell("\"$PAWL\" \(command) > /dev/full")
+      shell.standardError = FileHandle.nullDevice
+      try shell.run()
+      shell.waitUntilExit()
+      #expect(shell.terminationStatus == 75, "\(command)")
+    }
   }
 
   @Test("queries answer while another process ingests")

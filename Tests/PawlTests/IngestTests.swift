@@ -110,6 +110,47 @@ import Testing
     try store.expectWhole(passages: 2_000)
   }
 
+  @Test("a small first file does not keep a later large one from its dictionary")
+  func trainsDictionaryLater() throws {
+    let store = try Fixture.store(in: folder)
+    _ = try store.ingestAll(try folder.file("a.tsv", ["a\tone"]))
+    _ = try store.ingestAll(try folder.file("b.tsv", Fixture.passages(0..<2_000)))
+    let tables = try store.statistics().tables
+    #expect(tables.first { $0.name == "dictionaries" }?.entryCount == 1)
+    try store.expectWhole(passages: 2_001)
+  }
+
+  @Test("a passage that a collection repeats ten thousand times costs as much as ten thousand")
+  func manyEqualTexts() throws {
+    let store = try Fixture.store(in: folder)
+    let file = try folder.file("c.tsv", Fixture.passages(0..<10_000) { _ in "N/A" })
+    let summary = try store.ingestAll(file)
+    #expect(summary.embedded.copiedCount == 9_999)
+    #expect(try store.query("x", k: 3).hits.map(\.id) == ["p0", "p1", "p10"])
+    try store.expectWhole(passages: 10_000)
+  }
+
+  @Test("an ingest with nothing new still embeds what is pending")
+  func emptyFileCatchesUp() throws {
+    let store = try Fixture.store(in: folder)
+    var options = IngestOptions()
+    options.textOnly = true
+    _ = try store.ingestAll(Fixture.sampleCollection, options)
+    let empty = folder.path + "/empty.tsv"
+    try "".write(toFile: empty, atomically: true, encoding: .utf8)
+    #expect(try store.ingestAll(empty).embedded.embeddedCount == 309)
+    try store.expectWhole(passages: 309)
+  }
+
+  @Test("texts of many megabytes are taken a few at a time")
+  func longTexts() throws {
+    let store = try Fixture.store(in: folder)
+    let long = String(repeating: "word ", count: 1_000_000)
+    let file = try folder.file("c.tsv", Fixture.passages(0..<9) { "\($0) \(long)" })
+    #expect(try store.ingestAll(file).embedded.embeddedCount == 9)
+    try store.expectWhole(passages: 9)
+  }
+
   @Test("a malformed line is named, and nothing of the file is stored")
   func malformedFileIsRefusedWhole() throws {
     let store = try Fixture.store(in: folder)
