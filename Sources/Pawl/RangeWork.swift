@@ -22,18 +22,14 @@ struct RangeWork {
   /// Reads the rows' texts from a snapshot, which ends before anything is encoded.
   init(_ store: Store, _ wanted: Range<UInt32>, _ blocks: BlockTable) throws {
     let snapshot = try store.environment.snapshot()
-    let dictionaries = try store.dictionaries(in: snapshot)
-    var decompressor = TextDecompressor()
+    var reader = try RowReader(store, in: snapshot)
     var end = wanted.lowerBound
     var size = 0
     while end < wanted.upperBound, size < Self.textLimitInBytes {
       let row = end
       end += 1
-      guard let value = try store.tables.rows.value(of: Key(row), in: snapshot) else { continue }
-      guard let text = PassageRecord.text(value, &decompressor, dictionaries) else {
-        throw store.damaged("row \(row)", "its text cannot be read")
-      }
-      if let twin = try store.twin(of: row, text, dictionaries, in: snapshot) {
+      guard let text = try reader.textIfPresent(of: row, in: snapshot) else { continue }
+      if let twin = try store.twin(of: row, text, &reader, in: snapshot) {
         if let source = sources[twin] {
           sources[row] = source
           continue
@@ -58,14 +54,11 @@ extension Store {
 
   /// The lowest row with the same text, if it is not `row` itself.
   fileprivate func twin(
-    of row: UInt32, _ text: [UInt8], _ dictionaries: [UInt8: TextDictionary],
-    in snapshot: borrowing Snapshot
+    of row: UInt32, _ text: [UInt8], _ reader: inout RowReader, in snapshot: borrowing Snapshot
   ) throws -> UInt32? {
     let like = try TextIndex(table: tables.texts).rows(
       like: text.span, below: row, atMost: Self.likeRows, in: snapshot)
-    for other in like where try self.text(of: other, dictionaries, in: snapshot) == text {
-      return other
-    }
+    for other in like where try reader.text(of: other, in: snapshot) == text { return other }
     return nil
   }
 }

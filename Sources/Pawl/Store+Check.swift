@@ -52,9 +52,8 @@ extension Store {
 
   /// Rows, ids and updates: every row is its id's, or waits to be replaced by a row that is.
   private func checkPassages(_ report: inout CheckReport, _ snapshot: borrowing Snapshot) throws {
-    let dictionaries = try dictionaries(in: snapshot)
+    var reader = try RowReader(self, in: snapshot)
     let nextRow = try storeRecord(in: snapshot).nextRow
-    var decompressor = TextDecompressor()
     var replaced: Set<UInt32> = []
     var updates = try tables.updates.cursor(in: snapshot)
     while try updates.next() {
@@ -74,7 +73,7 @@ extension Store {
         report.report("row \(row) has no id")
         continue
       }
-      guard let text = PassageRecord.text(value, &decompressor, dictionaries) else {
+      guard let text = reader.text(in: value) else {
         report.report("row \(row) (\(id.text)): its text cannot be decompressed")
         continue
       }

@@ -124,10 +124,10 @@ extension Store {
     var record = try storeRecord(in: write)
     let writer = RowWriter(tables: tables)
     let firstRowCodedNowhere = try firstRowCodedNowhere(in: write)
-    let dictionaries = try dictionaries(in: write)
+    var reader = try RowReader(self, in: write)
     for (passage, text) in zip(batch, compressed) {
       result.readCount += 1
-      let previous = try stored(passage.id, dictionaries, in: write)
+      let previous = try stored(passage.id, &reader, in: write)
       if let previous, previous.text == Array(passage.text.utf8) {
         result.unchangedCount += 1
         continue
@@ -146,12 +146,11 @@ extension Store {
 
   /// The row and text of an id, nil where it is not stored.
   private func stored(
-    _ id: Identifier, _ dictionaries: [UInt8: TextDictionary],
-    in write: borrowing WriteTransaction
+    _ id: Identifier, _ reader: inout RowReader, in write: borrowing WriteTransaction
   ) throws -> StoredRow? {
     guard let row = try row(of: id, in: write) else { return nil }
     try require(row, toBe: id, in: write)
-    return StoredRow(row: row, text: try text(of: row, dictionaries, in: write))
+    return StoredRow(row: row, text: try reader.text(of: row, in: write))
   }
 
   /// Compressed side by side, one worker a processor.
@@ -197,16 +196,5 @@ extension Store {
     while true {
       do { return try write() } catch LMDBError.mapFull { try environment.grow() }
     }
-  }
-
-  /// The UTF-8 of a row's text.
-  func text<T: Transaction & ~Copyable>(
-    of row: UInt32, _ dictionaries: [UInt8: TextDictionary], in transaction: borrowing T
-  ) throws -> [UInt8] {
-    var decompressor = TextDecompressor()
-    guard let value = try tables.rows.value(of: Key(row), in: transaction),
-      let text = PassageRecord.text(value, &decompressor, dictionaries)
-    else { throw damaged("row \(row)", "its text cannot be read") }
-    return text
   }
 }

@@ -18,7 +18,7 @@ extension Store {
   /// - Throws: `StoreError.noPassage` for the first id that is not there.
   public func passages(_ ids: [String]) throws -> [StoredPassage] {
     let snapshot = try environment.snapshot()
-    let dictionaries = try dictionaries(in: snapshot)
+    var reader = try RowReader(self, in: snapshot)
     let embeddedBelow = try firstPendingRow(in: snapshot)
     var passages: [StoredPassage] = []
     for id in ids {
@@ -28,7 +28,7 @@ extension Store {
       }
       try require(row, toBe: Identifier(id), in: snapshot)
       let size = try tables.rows.value(of: Key(row), in: snapshot)?.count ?? 0
-      let text = try text(of: row, dictionaries, in: snapshot)
+      let text = try reader.text(of: row, in: snapshot)
       passages.append(
         StoredPassage(
           id: id, text: String(decoding: text, as: UTF8.self), row: row, storedSizeInBytes: size,

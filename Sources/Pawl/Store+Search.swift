@@ -85,10 +85,10 @@ extension Store {
       $0.candidate.score != $1.candidate.score
         ? $0.candidate.score > $1.candidate.score : $0.id < $1.id
     }
-    let dictionaries = try dictionaries(in: snapshot)
+    var reader = try RowReader(self, in: snapshot)
     var hits: [Hit] = []
     for (candidate, id) in named.prefix(k) {
-      let text = try text(of: candidate.row, dictionaries, in: snapshot)
+      let text = try reader.text(of: candidate.row, in: snapshot)
       hits.append(
         Hit(
           rank: hits.count + 1, score: candidate.score, id: id.text,

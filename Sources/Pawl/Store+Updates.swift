@@ -34,12 +34,12 @@ extension Store {
     if updates.isEmpty { return }
     var index = try index(blocks.indexID, in: write)
     let writer = RowWriter(tables: tables)
-    let dictionaries = try dictionaries(in: write)
+    var reader = try RowReader(self, in: write)
     let pending = try firstPendingRow(in: write)
     for update in updates {
       if try blocks.remove(row: update.old, in: &write) { index.count -= 1 }
       if pending <= update.new { continue }
-      let old = try text(of: update.old, dictionaries, in: write)
+      let old = try reader.text(of: update.old, in: write)
       try writer.remove(StoredRow(row: update.old, text: old), in: &write)
       try tables.updates.remove(Key(update.new), in: &write)
     }
