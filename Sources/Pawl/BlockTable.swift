@@ -17,16 +17,16 @@ struct BlockTable {
 
   /// A builder that holds what the block has, for adding higher rows; empty where there is none.
   ///
-  /// - Parameter leavingOut: a row that is not taken over.
+  /// - Parameter leavingOut: rows that are not taken over.
   func reopen(
-    _ number: UInt32, leavingOut omitted: UInt32? = nil, in write: borrowing WriteTransaction
+    _ number: UInt32, leavingOut omitted: Set<UInt32> = [], in write: borrowing WriteTransaction
   ) throws -> CodeBlockBuilder {
     var builder = CodeBlockBuilder(codec: codec, width: width)
     guard let value = try store.tables.fresh.value(of: key(number), in: write) else {
       return builder
     }
     let block = try open(value, number)
-    for place in 0..<block.count where block.row(at: place) != omitted {
+    for place in 0..<block.count where !omitted.contains(block.row(at: place)) {
       builder.append(row: block.row(at: place), copying: block, at: place)
     }
     return builder
@@ -67,13 +67,17 @@ struct BlockTable {
     }
   }
 
-  /// Takes one row's code out; false where it has none.
-  func remove(row: UInt32, in write: inout WriteTransaction) throws -> Bool {
-    guard try hasCode(of: row, in: write) else { return false }
-    let number = row / PendingEncoder.rangeSize
-    let builder = try reopen(number, leavingOut: row, in: write)
-    try put(builder, number, in: &write)
-    return true
+  /// Takes the codes of rows out, each block being written once; how many had one.
+  func remove(rows: [UInt32], in write: inout WriteTransaction) throws -> Int {
+    var removed = 0
+    let byBlock = Dictionary(grouping: rows) { $0 / PendingEncoder.rangeSize }
+    for (number, rows) in byBlock.sorted(by: { $0.key < $1.key }) {
+      let before = try reopen(number, in: write).count
+      let builder = try reopen(number, leavingOut: Set(rows), in: write)
+      removed += before - builder.count
+      try put(builder, number, in: &write)
+    }
+    return removed
   }
 
   @_lifetime(copy value)

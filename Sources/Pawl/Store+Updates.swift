@@ -26,7 +26,7 @@ extension Store {
   /// Removes the old rows that rows of this range replace: their codes from the index, and, once no
   /// live index waits for the new row, the rows themselves.
   ///
-  /// - Complexity: one block is rewritten for each old row.
+  /// - Complexity: each block that held one of the old rows is rewritten once.
   func finishUpdates(
     in rows: Range<UInt32>, _ blocks: BlockTable, _ write: inout WriteTransaction
   ) throws {
@@ -36,8 +36,8 @@ extension Store {
     let writer = RowWriter(tables: tables)
     var reader = try RowReader(self, in: write)
     let pending = try firstPendingRow(in: write)
+    index.count -= try blocks.remove(rows: updates.map(\.old), in: &write)
     for update in updates {
-      if try blocks.remove(row: update.old, in: &write) { index.count -= 1 }
       if pending <= update.new { continue }
       let old = try reader.text(of: update.old, in: write)
       try writer.remove(StoredRow(row: update.old, text: old), in: &write)
