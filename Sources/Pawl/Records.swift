@@ -22,7 +22,7 @@ struct SpaceRecord: Codable, Equatable {
   var maxLength: Int
   var passagePrefix: String
   /// The named numeric path, a contract on how exact vectors are.
-  var numericPath: String
+  var numericPath: NumericPath
   var files: [CheckpointFile]
 }
 

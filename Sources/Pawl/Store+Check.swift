@@ -15,7 +15,9 @@ public struct CheckReport: Sendable, Equatable, Encodable {
 
   public static let problemLimit = 100
 
-  mutating func report(_ problem: String) {
+  public init() {}
+
+  public mutating func report(_ problem: String) {
     problemCount += 1
     if problems.count < Self.problemLimit { problems.append(problem) }
   }

@@ -3,11 +3,18 @@ internal import Glibc
 public import IVF
 internal import LMDB
 
+/// A contract on how exact vectors are; kernels may change inside a path, not what it promises.
+public enum NumericPath: String, Sendable, Codable {
+  /// Single precision throughout: largest difference to a float64 reference 2e-5.
+  case float32
+}
+
 /// How a new store encodes and compresses.
 public struct StoreSettings: Sendable {
   /// A sentence-transformers directory.
   public var model: String
   public var codec = Codec.int8
+  public var numericPath = NumericPath.float32
   /// Put before every query, respectively passage, before it is encoded.
   public var queryPrefix = ""
   public var passagePrefix = ""
@@ -51,7 +58,7 @@ extension Store {
     let files = try Checkpoint.publish(encoder.directory, digest: digest, inStoreAt: path)
     let space = SpaceRecord(
       checkpoint: digest, width: encoder.width, maxLength: encoder.maxLength,
-      passagePrefix: settings.passagePrefix, numericPath: "float32", files: files)
+      passagePrefix: settings.passagePrefix, numericPath: settings.numericPath, files: files)
     let environment = try Environment.open(path: path, mode: .create)
     let made = try environment.makeTables(named: StoreTables.names)
     let byName = Dictionary(uniqueKeysWithValues: made.map { ($0.name, $0) })
@@ -106,7 +113,7 @@ extension Store {
 extension SpaceRecord {
   /// What a code must have been made with to be compared with a query of this space.
   var id: String {
-    let facts = "\(checkpoint)\n\(maxLength)\n\(numericPath)\n\(passagePrefix)"
+    let facts = "\(checkpoint)\n\(maxLength)\n\(numericPath.rawValue)\n\(passagePrefix)"
     return SHA256.hex(of: facts)
   }
 }

@@ -20,6 +20,10 @@ struct InitCommand: ParsableCommand {
     help: "How embeddings are stored: int8 (default), float16 or float32.",
     transform: InitCommand.codec(named:))
   var codec = Codec.int8
+  @Option(
+    help: "The numeric path that makes vectors: float32 (the only one of this release).",
+    transform: InitCommand.numericPath(named:))
+  var numeric = NumericPath.float32
   @Option(help: ArgumentHelp("Put before every query.", valueName: "text"))
   var queryPrefix = ""
   @Option(help: ArgumentHelp("Put before every passage.", valueName: "text"))
@@ -38,6 +42,7 @@ struct InitCommand: ParsableCommand {
   func run() throws {
     var settings = StoreSettings(model: try DefaultModel.path(model))
     settings.codec = codec
+    settings.numericPath = numeric
     settings.queryPrefix = queryPrefix
     settings.passagePrefix = passagePrefix
     settings.maxLength = maxLength
@@ -51,6 +56,14 @@ struct InitCommand: ParsableCommand {
       "\(target.store): version \(version.name), \(version.width) dimensions as \(version.codec), "
         + "texts up to \(version.maxLength) tokens")
     Terminal.error("next: pawl ingest \(target.store) collection.tsv")
+  }
+
+  private static func numericPath(named name: String) throws -> NumericPath {
+    guard let path = NumericPath(rawValue: name) else {
+      throw ValidationError(
+        "There is no numeric path \"\(name)\" in this release; there is: float32.")
+    }
+    return path
   }
 
   private static func codec(named name: String) throws -> Codec {

@@ -114,21 +114,46 @@ struct CheckCommand: ParsableCommand {
 
   @OptionGroup var target: StoreArgument
   @OptionGroup var output: OutputOptions
+  @Flag(help: .hidden)
+  var inThisProcess = false
 
+  /// LMDB follows page numbers that it reads, so damaged pages can end the process that reads them:
+  /// the reading is a child's, and its crash is a finding.
   func run() throws {
-    let report = try Store(path: target.store, access: .reading).check()
+    if inThisProcess { return try check() }
+    let arguments = ["check", target.store, "--in-this-process"] + (output.json ? ["--json"] : [])
+    switch ChildProcess.run(arguments) {
+    case .exited(let status): throw ExitCode(status)
+    case .notStarted: try check()
+    case .crashed(let signal):
+      var report = CheckReport()
+      report.report(
+        "reading the store crashed (signal \(signal)): pages of data.mdb are damaged or missing. "
+          + "Restore a backup")
+      try show(report)
+    }
+  }
+
+  private func check() throws {
+    try show(Store(path: target.store, access: .reading).check())
+  }
+
+  private func show(_ report: CheckReport) throws {
     if output.json {
       Output.line(try JSONOutput.line(report))
     } else {
       for problem in report.problems { Output.line("problem: \(problem)") }
       let more = report.problemCount - report.problems.count
       if more > 0 { Output.line("and \(Figures.grouped(more)) more") }
-      Output.line(
-        "\(target.store): \(Figures.grouped(report.passageCount)) passages, "
-          + "\(Figures.grouped(report.codeCount)) codes, \(Figures.grouped(report.pendingCount)) pending, "
-          + "\(Figures.grouped(report.valueCount)) values read: "
-          + (report.problemCount == 0 ? "all in order" : "\(report.problemCount) problems"))
+      Output.line("\(target.store): \(summary(report))")
     }
     if report.problemCount > 0 { throw ExitCode(ExitStatus.refused.rawValue) }
+  }
+
+  private func summary(_ report: CheckReport) -> String {
+    if report.problemCount > 0 { return "\(Figures.grouped(report.problemCount)) problems" }
+    return "\(Figures.grouped(report.passageCount)) passages, "
+      + "\(Figures.grouped(report.codeCount)) codes, \(Figures.grouped(report.pendingCount)) pending, "
+      + "\(Figures.grouped(report.valueCount)) values read: all in order"
   }
 }

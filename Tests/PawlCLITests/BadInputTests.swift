@@ -88,6 +88,7 @@ import Testing
     #expect(try pawl.run("init", "t.pawl", "--max-length", "2").status == 64)
     #expect(try pawl.run("frobnicate").status == 64)
     #expect(try pawl.run("init", "t.pawl", "--codec", "int4").status == 64)
+    #expect(try pawl.run("init", "t.pawl", "--numeric", "int4").status == 64)
     #expect(try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--limit", "0").status == 64)
   }
 

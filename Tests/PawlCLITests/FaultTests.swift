@@ -129,6 +129,32 @@ import Testing
     #expect(check.output.contains("\"pendingCount\":0"))
   }
 
+  @Test("check survives damaged and missing pages, and says so")
+  func damagedPages() throws {
+    try pawl.run("ingest", "s.pawl", try collection(5_000), "--quiet")
+    let path = pawl.folder.path + "/s.pawl/data.mdb"
+    let whole = try Data(contentsOf: URL(filePath: path))
+    var random = SystemRandomNumberGenerator()
+    func expectProblem(_ bytes: Data, _ what: String) throws {
+      try bytes.write(to: URL(filePath: path))
+      let check = try pawl.run("check", "s.pawl")
+      #expect(check.status == 2 || check.status == 1, "\(what): \(check.status) \(check.output)")
+      #expect(!(check.output + check.error).isEmpty, "\(what)")
+    }
+    try expectProblem(whole.prefix(whole.count - 4_096), "a page less")
+    try expectProblem(whole.prefix(whole.count / 2), "half")
+    for round in 0..<10 {
+      var bytes = whole
+      let start = Int.random(in: 8_192..<whole.count - 40_960, using: &random)
+      for index in start..<start + 40_960 {
+        bytes[index] = UInt8.random(in: 0...255, using: &random)
+      }
+      try expectProblem(bytes, "noise in \(start), round \(round)")
+    }
+    try whole.write(to: URL(filePath: path))
+    #expect(try pawl.run("check", "s.pawl").status == 0)
+  }
+
   @Test("with stdin, stdout and stderr closed, no talk ends in a file of the store")
   func closedDescriptors() throws {
     for redirection in ["0<&-", "1>&-", "2>&-", "0<&- 2>&-", "0<&- 1>&- 2>&-"] {
