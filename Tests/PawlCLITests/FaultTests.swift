@@ -143,13 +143,15 @@ import Testing
     }
     try expectProblem(whole.prefix(whole.count - 4_096), "a page less")
     try expectProblem(whole.prefix(whole.count / 2), "half")
-    for round in 0..<10 {
+    // A quarter of the file cannot consist of unused pages only; the first two are LMDB's own.
+    let length = whole.count / 4
+    for _ in 0..<10 {
       var bytes = whole
-      let start = Int.random(in: 8_192..<whole.count - 40_960, using: &random)
-      for index in start..<start + 40_960 {
+      let start = Int.random(in: 8_192..<whole.count - length, using: &random)
+      for index in start..<start + length {
         bytes[index] = UInt8.random(in: 0...255, using: &random)
       }
-      try expectProblem(bytes, "noise in \(start), round \(round)")
+      try expectProblem(bytes, "noise from \(start)")
     }
     try whole.write(to: URL(filePath: path))
     #expect(try pawl.run("check", "s.pawl").status == 0)
