@@ -22,10 +22,7 @@ struct BlockTable {
     _ number: UInt32, leavingOut omitted: Set<UInt32> = [], in write: borrowing WriteTransaction
   ) throws -> CodeBlockBuilder {
     var builder = CodeBlockBuilder(codec: codec, width: width)
-    guard let value = try store.tables.fresh.value(of: key(number), in: write) else {
-      return builder
-    }
-    let block = try open(value, number)
+    guard let block = try block(number, in: write) else { return builder }
     for place in 0..<block.count where !omitted.contains(block.row(at: place)) {
       builder.append(row: block.row(at: place), copying: block, at: place)
     }
@@ -35,11 +32,10 @@ struct BlockTable {
   func hasCode<T: Transaction & ~Copyable>(
     of row: UInt32, in transaction: borrowing T
   ) throws -> Bool {
-    let number = row / PendingEncoder.rangeSize
-    guard let value = try store.tables.fresh.value(of: key(number), in: transaction) else {
+    guard let block = try block(row / PendingEncoder.rangeSize, in: transaction) else {
       return false
     }
-    return try open(value, number).index(of: row) != nil
+    return block.index(of: row) != nil
   }
 
   /// Adds the code of one row under another row's number; false where it has none.
@@ -47,12 +43,9 @@ struct BlockTable {
     of source: UInt32, to row: UInt32, _ builder: inout CodeBlockBuilder,
     in write: borrowing WriteTransaction
   ) throws -> Bool {
-    let number = source / PendingEncoder.rangeSize
-    guard let value = try store.tables.fresh.value(of: key(number), in: write) else {
-      return false
-    }
-    let block = try open(value, number)
-    guard let place = block.index(of: source) else { return false }
+    guard let block = try block(source / PendingEncoder.rangeSize, in: write),
+      let place = block.index(of: source)
+    else { return false }
     builder.append(row: row, copying: block, at: place)
     return true
   }
@@ -72,16 +65,30 @@ struct BlockTable {
     var removed = 0
     let byBlock = Dictionary(grouping: rows) { $0 / PendingEncoder.rangeSize }
     for (number, rows) in byBlock.sorted(by: { $0.key < $1.key }) {
-      let before = try reopen(number, in: write).count
+      let before = try codeCount(number, in: write)
       let builder = try reopen(number, leavingOut: Set(rows), in: write)
+      if builder.count == before { continue }
       removed += before - builder.count
       try put(builder, number, in: &write)
     }
     return removed
   }
 
-  @_lifetime(copy value)
-  private func open(_ value: Span<UInt8>, _ number: UInt32) throws -> CodeBlock {
+  private func codeCount(_ number: UInt32, in write: borrowing WriteTransaction) throws -> Int {
+    guard let block = try block(number, in: write) else { return 0 }
+    return block.count
+  }
+
+  /// The block of that number, checked; nil where there is none.
+  ///
+  /// - Throws: `StoreError.damaged` for a block that cannot be one of this index.
+  @_lifetime(borrow transaction)
+  private func block<T: Transaction & ~Copyable>(
+    _ number: UInt32, in transaction: borrowing T
+  ) throws -> CodeBlock? {
+    guard let value = try store.tables.fresh.value(of: key(number), in: transaction) else {
+      return nil
+    }
     let block: CodeBlock
     do throws(CodeBlockError) {
       block = try CodeBlock(value)

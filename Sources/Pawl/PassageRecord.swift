@@ -1,4 +1,5 @@
 internal import Corpus
+internal import IVF
 internal import LMDB
 
 /// A value of `rows`: dictionary (1 byte) ‖ length of the pid (2, little-endian) ‖ pid ‖ text.
@@ -43,25 +44,27 @@ enum PassageRecord {
   }
 }
 
-/// Row numbers one behind another, as `ids` and `updates` hold them: one each.
-enum RowList {
-  static func decode(_ value: Span<UInt8>) -> [UInt32] {
-    (0..<value.count / 4).map { index in
-      (0..<4).reduce(0) { $0 | UInt32(value[4 * index + $1]) << (8 * UInt32($1)) }
-    }
+/// A row number as a value: what `ids` and `updates` hold.
+enum RowNumber {
+  static func encode(_ row: UInt32) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.appendLittleEndian(row)
+    return bytes
   }
 
-  static func encode(_ rows: [UInt32]) -> [UInt8] {
-    rows.flatMap { row in (0..<4).map { UInt8(truncatingIfNeeded: row >> (8 * UInt32($0))) } }
+  /// Nil where the value is not one of ours.
+  static func decode(_ value: Span<UInt8>) -> UInt32? {
+    guard value.count == 4 else { return nil }
+    return (0..<4).reduce(0) { $0 | UInt32(value[$1]) << (8 * UInt32($1)) }
   }
 }
 
 extension Table {
-  /// The rows at a key; none where there is no such key.
-  func rowList<T: Transaction & ~Copyable>(
+  /// The row number at a key; nil where there is none.
+  func row<T: Transaction & ~Copyable>(
     at key: Key, in transaction: borrowing T
-  ) throws(LMDBError) -> [UInt32] {
-    guard let value = try value(of: key, in: transaction) else { return [] }
-    return RowList.decode(value)
+  ) throws(LMDBError) -> UInt32? {
+    guard let value = try value(of: key, in: transaction) else { return nil }
+    return RowNumber.decode(value)
   }
 }

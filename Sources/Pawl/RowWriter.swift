@@ -27,16 +27,15 @@ struct RowWriter {
     let value = PassageRecord.encode(id: passage.id, text: text)
     try tables.rows.append(value.span, at: Key(row), in: &write)
     try texts.add(passage.text.utf8.span, row: row, in: &write)
-    try tables.ids.put(RowList.encode([row]).span, at: Key(passage.id.text), in: &write)
+    try tables.ids.put(RowNumber.encode(row).span, at: Key(passage.id.text), in: &write)
     guard let previous else { return }
     if previous.row < firstRowCodedNowhere {
-      try tables.updates.put(RowList.encode([previous.row]).span, at: Key(row), in: &write)
+      try tables.updates.put(RowNumber.encode(previous.row).span, at: Key(row), in: &write)
       return
     }
     // What the never-coded row was to replace is now the new row's to replace.
-    let inherited = try tables.updates.rowList(at: Key(previous.row), in: write)
-    if !inherited.isEmpty {
-      try tables.updates.put(RowList.encode(inherited).span, at: Key(row), in: &write)
+    if let inherited = try tables.updates.row(at: Key(previous.row), in: write) {
+      try tables.updates.put(RowNumber.encode(inherited).span, at: Key(row), in: &write)
       try tables.updates.remove(Key(previous.row), in: &write)
     }
     try remove(previous, in: &write)

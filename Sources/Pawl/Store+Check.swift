@@ -59,9 +59,9 @@ extension Store {
     var replaced: Set<UInt32> = []
     var updates = try tables.updates.cursor(in: snapshot)
     while try updates.next() {
-      let olds = RowList.decode(try updates.value)
-      replaced.formUnion(olds)
-      for row in olds + [updates.key.bigEndianUInt32(at: 0) ?? .max]
+      let old = RowNumber.decode(try updates.value) ?? .max
+      replaced.insert(old)
+      for row in [old, updates.key.bigEndianUInt32(at: 0) ?? .max]
       where try !tables.rows.contains(Key(row), in: snapshot) {
         report.report("an update names row \(row), which is not there")
       }
@@ -98,7 +98,7 @@ extension Store {
       let name = unsafe ids.key.withUnsafeBufferPointer {
         unsafe String(decoding: $0, as: UTF8.self)
       }
-      guard let row = RowList.decode(try ids.value).first,
+      guard let row = RowNumber.decode(try ids.value),
         try tables.rows.contains(Key(row), in: snapshot)
       else {
         report.report("the id \(name) points at a row that is not there")

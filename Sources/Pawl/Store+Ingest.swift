@@ -177,7 +177,7 @@ extension Store {
   func row<T: Transaction & ~Copyable>(
     of id: Identifier, in transaction: borrowing T
   ) throws -> UInt32? {
-    try tables.ids.rowList(at: Key(id.text), in: transaction).first
+    try tables.ids.row(at: Key(id.text), in: transaction)
   }
 
   /// Makes sure that a row is the one that its id says, before anything is done to it.

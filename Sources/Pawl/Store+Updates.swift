@@ -53,8 +53,8 @@ extension Store {
     var cursor = try tables.updates.cursor(in: write)
     var isAtUpdate = try cursor.seek(atOrAfter: Key(rows.lowerBound))
     while isAtUpdate, let new = cursor.key.bigEndianUInt32(at: 0), new < rows.upperBound {
-      guard let old = RowList.decode(try cursor.value).first else {
-        throw damaged("the update of row \(new)", "it is empty")
+      guard let old = RowNumber.decode(try cursor.value) else {
+        throw damaged("the update of row \(new)", "it names no row")
       }
       found.append((new, old))
       isAtUpdate = try cursor.next()

@@ -36,8 +36,8 @@ public final class Store: Sendable {
     do throws(LMDBError) {
       let environment = environment
       tables = try StoreTables { name throws(LMDBError) in try environment.table(named: name) }
-    } catch .noTable {
-      throw StoreError.foreign(path: path)
+    } catch .noTable(_, let name) {
+      throw Self.incomplete(path, "table \(name)")
     }
     let record = try storeRecord(in: environment.snapshot())
     guard record.format <= Self.format else {
@@ -62,8 +62,15 @@ public final class Store: Sendable {
 
   func storeRecord<T: Transaction & ~Copyable>(in transaction: borrowing T) throws -> StoreRecord {
     guard let record = try tables.meta.record(StoreRecord.self, at: "store", in: transaction)
-    else { throw StoreError.foreign(path: path) }
+    else { throw Self.incomplete(path, "store record") }
     return record
+  }
+
+  /// Damaged pages can hide a table as well as spoil it, so its absence is no proof of another owner.
+  private static func incomplete(_ path: String, _ what: String) -> StoreError {
+    .damaged(
+      path: path, object: "data.mdb",
+      problem: "it has no \(what): pages are lost, or it is another program's database")
   }
 
   func damaged(_ object: String, _ problem: String) -> StoreError {

@@ -34,7 +34,7 @@ struct QueryCommand: ParsableCommand {
       Output.line(try JSONOutput.line(AnswerReport(query: text, answer)))
       return
     }
-    for line in AnswerText(isForTerminal: Terminal.outputIsTerminal).lines(answer) {
+    for line in AnswerText().lines(answer) {
       Output.line(line)
     }
     if answer.pendingCount > 0 {
@@ -48,9 +48,6 @@ struct QueryCommand: ParsableCommand {
 /// An answer for people: rank, score, id, and the passage wrapped below.
 struct AnswerText {
   private let style = Style(isOn: Terminal.outputHasColour)
-  private let isForTerminal: Bool
-
-  init(isForTerminal: Bool) { self.isForTerminal = isForTerminal }
 
   private static let indent = "    "
   private static let passageLines = 3
@@ -63,13 +60,9 @@ struct AnswerText {
     return answer.hits.flatMap { hit in
       let rank = String(repeating: " ", count: rankWidth - String(hit.rank).count) + "\(hit.rank)"
       let head =
-        "\(rank)  \(style.green(Figures.fixed(Double(hit.score), 4)))  \(style.bold(shown(hit.id)))"
+        "\(rank)  \(style.green(Figures.fixed(Double(hit.score), 4)))  \(style.bold(Terminal.shown(hit.id)))"
       return [head] + wrapped(hit.text)
     }
-  }
-
-  private func shown(_ text: String) -> String {
-    isForTerminal ? Terminal.printable(text) : text
   }
 
   /// The first lines of a passage, broken between words, or inside one that is wider than a line.
@@ -100,7 +93,7 @@ struct AnswerText {
   }
 
   private func styled(_ lines: [String]) -> [String] {
-    lines.map { Self.indent + style.dim(shown($0)) }
+    lines.map { Self.indent + style.dim(Terminal.shown($0)) }
   }
 
   /// A word in parts no wider than a line, as many as are shown at most.

@@ -21,10 +21,7 @@ struct GetCommand: ParsableCommand {
         Output.line(try JSONOutput.line(passage))
         continue
       }
-      let isSeen = Terminal.outputIsTerminal
-      let (id, text) = (passage.id, passage.text)
-      Output.line(
-        isSeen ? "\(Terminal.printable(id))\t\(Terminal.printable(text))" : "\(id)\t\(text)")
+      Output.line("\(Terminal.shown(passage.id))\t\(Terminal.shown(passage.text))")
       let share = Figures.fixed(
         100 * Double(passage.storedSizeInBytes) / Double(max(1, passage.text.utf8.count)), 0)
       Terminal.error(

@@ -5,7 +5,7 @@ enum Terminal {
   /// Whether a line on stderr can be redrawn.
   static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 && !isDumb }
 
-  static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+  private static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
   private static var isDumb: Bool {
     guard let name = unsafe getenv("TERM") else { return true }
@@ -35,9 +35,10 @@ enum Terminal {
     return Int(size.ws_col)
   }
 
-  /// A text from outside as a terminal may see it: without characters that steer it.
-  static func printable(_ text: String) -> String {
-    String(
+  /// A text from outside for stdout: as it is, but on a terminal without characters that steer it.
+  static func shown(_ text: String) -> String {
+    guard outputIsTerminal else { return text }
+    return String(
       String.UnicodeScalarView(
         text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
   }

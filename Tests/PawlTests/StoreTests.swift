@@ -109,7 +109,7 @@ import Testing
     let store = try Fixture.store(in: folder)
     _ = try store.ingestAll(try folder.file("c.tsv", ["a\tone", "b\ttwo"]))
     var write = try store.environment.beginWrite()
-    try store.tables.ids.put(RowList.encode([1]).span, at: "a", in: &write)
+    try store.tables.ids.put(RowNumber.encode(1).span, at: "a", in: &write)
     try write.commit()
     let update = try folder.file("u.tsv", ["a\tthree"])
     let error = store.damaged("the id a", "row 1, which it points at, is not its row")
