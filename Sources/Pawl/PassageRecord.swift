@@ -33,6 +33,13 @@ enum PassageRecord {
     }.map { Identifier($0) }
   }
 
+  /// Bytes of the text once it is decompressed; nil where the value does not say.
+  static func textSizeInBytes(_ value: Span<UInt8>) -> Int? {
+    guard let range = idRange(value) else { return nil }
+    return CompressedText.decompressedSize(
+      value.extracting(range.upperBound..<value.count), dictionary: value[0])
+  }
+
   /// The text's UTF-8.
   static func text(
     _ value: Span<UInt8>, _ decompressor: inout TextDecompressor,

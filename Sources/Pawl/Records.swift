@@ -12,6 +12,20 @@ struct StoreRecord: Codable, Equatable {
   var created: String
   /// The row that the next new passage gets; never reused, hence never lowered.
   var nextRow: UInt32
+  /// UTF-8 bytes of the texts of all rows, before compression.
+  var textSizeInBytes = 0
+}
+
+/// The part of a `StoreRecord` that every format has.
+struct FormatRecord: Codable, Equatable {
+  var format: Int
+}
+
+/// The `StoreRecord` of format 1.
+struct StoreRecord1: Codable, Equatable {
+  var format: Int
+  var created: String
+  var nextRow: UInt32
 }
 
 /// `spaces`: what decides the vector of a passage. Its key is the digest of all of it.

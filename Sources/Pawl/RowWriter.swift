@@ -10,6 +10,8 @@ struct StoredRow: Equatable {
 /// Adds and removes rows with everything that points at them: ids, texts, updates.
 struct RowWriter {
   let tables: StoreTables
+  /// By how many bytes the stored texts have grown; negative where they have shrunk.
+  private(set) var textSizeChange = 0
 
   private var texts: TextIndex { TextIndex(table: tables.texts) }
 
@@ -20,13 +22,14 @@ struct RowWriter {
   /// A previous row of the same id that may be coded stays until the new row's code is committed, so
   /// that the passage can be found all the time; one that is coded nowhere goes at once.
   /// - Parameter firstRowCodedNowhere: as the store says in this transaction.
-  func add(
+  mutating func add(
     _ passage: Passage, _ text: CompressedText, row: UInt32, replacing previous: StoredRow?,
     firstRowCodedNowhere: UInt32, in write: inout WriteTransaction
   ) throws {
     let value = PassageRecord.encode(id: passage.id, text: text)
     try tables.rows.append(value.span, at: Key(row), in: &write)
     try texts.add(passage.text.utf8.span, row: row, in: &write)
+    textSizeChange += passage.text.utf8.count
     try tables.ids.put(RowNumber.encode(row).span, at: Key(passage.id.text), in: &write)
     guard let previous else { return }
     if previous.row < firstRowCodedNowhere {
@@ -42,8 +45,9 @@ struct RowWriter {
   }
 
   /// Removes a row and its place among equal texts; the id is the caller's business.
-  func remove(_ old: StoredRow, in write: inout WriteTransaction) throws {
+  mutating func remove(_ old: StoredRow, in write: inout WriteTransaction) throws {
     try tables.rows.remove(Key(old.row), in: &write)
     try texts.remove(old.text.span, row: old.row, in: &write)
+    textSizeChange -= old.text.count
   }
 }

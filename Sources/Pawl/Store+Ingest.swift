@@ -34,7 +34,7 @@ public struct IngestOptions: Sendable {
 
 /// How far a long operation is.
 public struct Progress: Sendable, Equatable {
-  public enum Stage: String, Sendable { case checking, storing, embedding }
+  public enum Stage: String, Sendable { case checking, storing, embedding, deleting }
   public var stage: Stage
   public var done: Int
   public var total: Int
@@ -122,7 +122,7 @@ extension Store {
     let compressed = Self.compress(batch.map(\.text), dictionary)
     var write = try environment.beginWrite()
     var record = try storeRecord(in: write)
-    let writer = RowWriter(tables: tables)
+    var writer = RowWriter(tables: tables)
     let firstRowCodedNowhere = try firstRowCodedNowhere(in: write)
     var reader = try RowReader(self, in: write)
     for (passage, text) in zip(batch, compressed) {
@@ -139,6 +139,7 @@ extension Store {
       record.nextRow += 1
       if previous == nil { result.newCount += 1 } else { result.updatedCount += 1 }
     }
+    record.textSizeInBytes += writer.textSizeChange
     try tables.meta.put(record: record, at: "store", in: &write)
     try write.commit()
     summary = result

@@ -27,8 +27,14 @@ public struct StoreStatistics: Sendable, Equatable, Encodable {
   public let formatVersion: Int
   public let created: String
   public let passageCount: Int
+  /// UTF-8 bytes of all stored texts; what they take compressed is the size of the table `rows`.
+  public let textSizeInBytes: Int
+  /// The file up to its last used page.
   public let usedBytes: Int
+  /// Of these, pages that no table uses: the next writes take them.
+  public let freeBytes: Int
   public let fileSizeInBytes: Int
+  /// Addresses reserved, not memory or disk.
   public let mapSizeInBytes: Int
   public let tables: [Table]
   public let versions: [Version]
@@ -45,9 +51,11 @@ extension Store {
         .init(name: table.name, entryCount: figures.entries, sizeInBytes: figures.sizeInBytes))
     }
     let info = try environment.info()
+    let tableBytes = tableFigures.reduce(0) { $0 + $1.sizeInBytes }
     return StoreStatistics(
       formatVersion: record.format, created: record.created,
-      passageCount: try tables.ids.count(in: snapshot), usedBytes: info.usedBytes,
+      passageCount: try tables.ids.count(in: snapshot), textSizeInBytes: record.textSizeInBytes,
+      usedBytes: info.usedBytes, freeBytes: max(0, info.usedBytes - tableBytes),
       fileSizeInBytes: Files.sizeInBytes(path + "/data.mdb") ?? 0,
       mapSizeInBytes: info.mapSizeInBytes, tables: tableFigures,
       versions: try versionFigures(in: snapshot))

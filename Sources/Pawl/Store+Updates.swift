@@ -33,7 +33,7 @@ extension Store {
     let updates = try updates(in: rows, write)
     if updates.isEmpty { return }
     var index = try index(blocks.indexID, in: write)
-    let writer = RowWriter(tables: tables)
+    var writer = RowWriter(tables: tables)
     var reader = try RowReader(self, in: write)
     let pending = try firstPendingRow(in: write)
     index.count -= try blocks.remove(rows: updates.map(\.old), in: &write)
@@ -44,6 +44,15 @@ extension Store {
       try tables.updates.remove(Key(update.new), in: &write)
     }
     try tables.indexes.put(record: index, at: Key(blocks.indexID), in: &write)
+    try changeTextSize(by: writer.textSizeChange, in: &write)
+  }
+
+  /// Keeps the store's record in step with what a `RowWriter` did.
+  func changeTextSize(by change: Int, in write: inout WriteTransaction) throws {
+    if change == 0 { return }
+    var record = try storeRecord(in: write)
+    record.textSizeInBytes += change
+    try tables.meta.put(record: record, at: "store", in: &write)
   }
 
   private func updates(

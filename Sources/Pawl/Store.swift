@@ -18,7 +18,7 @@ public final class Store: Sendable {
   private let dictionaryCache = Mutex<[UInt8: TextDictionary]>([:])
 
   /// The format that this Pawl writes, and the newest that it reads.
-  static let format = 1
+  static let format = 2
 
   /// What may be done with a store once it is open.
   public enum Access: Sendable { case reading, writing }
@@ -30,19 +30,40 @@ public final class Store: Sendable {
     try Self.requireDatabase(in: path)
     // A reader's lock is a place in lock.mdb, so a folder that cannot be written to is an error of
     // its own; LMDB's message says it.
-    environment = try Environment.open(
-      path: path, mode: access == .reading ? .readOnly : .readWrite)
+    let mode: Environment.Mode = access == .reading ? .readOnly : .readWrite
+    var environment = try Environment.open(path: path, mode: mode)
+    let found = try Self.formatVersion(of: environment)
+    guard found <= Self.format else {
+      throw StoreError.newerFormat(path: path, found: found, known: Self.format)
+    }
+    if found < Self.format {
+      try environment.close()
+      try Self.upgrade(path)
+      environment = try Environment.open(path: path, mode: mode)
+    }
+    self.environment = environment
     self.path = path
+    tables = try Self.tables(of: environment)
+  }
+
+  static func tables(of environment: Environment) throws -> StoreTables {
     do throws(LMDBError) {
-      let environment = environment
-      tables = try StoreTables { name throws(LMDBError) in try environment.table(named: name) }
+      return try StoreTables { name throws(LMDBError) in try environment.table(named: name) }
     } catch .noTable(_, let name) {
-      throw Self.incomplete(path, "table \(name)")
+      throw incomplete(environment.path, "table \(name)")
     }
-    let record = try storeRecord(in: environment.snapshot())
-    guard record.format <= Self.format else {
-      throw StoreError.newerFormat(path: path, found: record.format, known: Self.format)
+  }
+
+  private static func formatVersion(of environment: Environment) throws -> Int {
+    let meta: Table
+    do throws(LMDBError) { meta = try environment.table(named: "meta") } catch .noTable(_, let name)
+    {
+      throw incomplete(environment.path, "table \(name)")
     }
+    guard
+      let record = try meta.record(FormatRecord.self, at: "store", in: environment.snapshot())
+    else { throw incomplete(environment.path, "store record") }
+    return record.format
   }
 
   /// Tells what is not there from what is no store and from what may not be looked at.
@@ -67,7 +88,7 @@ public final class Store: Sendable {
   }
 
   /// Damaged pages can hide a table as well as spoil it, so its absence is no proof of another owner.
-  private static func incomplete(_ path: String, _ what: String) -> StoreError {
+  static func incomplete(_ path: String, _ what: String) -> StoreError {
     .damaged(
       path: path, object: "data.mdb",
       problem: "it has no \(what): pages are lost, or it is another program's database")

@@ -14,10 +14,12 @@ struct StoreTables: Sendable {
   let versions: Table
   let history: Table
   let pointer: Table
+  let sets: Table
+  let jobs: Table
 
   static let names = [
     "meta", "dictionaries", "rows", "ids", "texts", "updates", "spaces", "indexes", "fresh",
-    "versions", "history", "pointer",
+    "versions", "history", "pointer", "sets", "jobs",
   ]
 
   /// - Parameter find: the table of a name.
@@ -34,12 +36,14 @@ struct StoreTables: Sendable {
     versions = try find("versions")
     history = try find("history")
     pointer = try find("pointer")
+    sets = try find("sets")
+    jobs = try find("jobs")
   }
 
   var all: [Table] {
     [
       meta, dictionaries, rows, ids, texts, updates, spaces, indexes, fresh, versions, history,
-      pointer,
+      pointer, sets, jobs,
     ]
   }
 }

@@ -8,6 +8,19 @@ struct CompressedText {
   var bytes: [UInt8]
 
   static let asItIs: UInt8 = 255
+
+  /// The longest header of a zstd frame, its magic bytes left out (RFC 8878, section 3.1.1).
+  private static let longestHeader = 14
+
+  /// Bytes of the text, as the frame's header says it; nil where it does not.
+  static func decompressedSize(_ bytes: Span<UInt8>, dictionary: UInt8) -> Int? {
+    if dictionary == asItIs { return bytes.count }
+    var start = TextCompressor.magic
+    for index in 0..<min(bytes.count, longestHeader) { start.append(bytes[index]) }
+    // Larger than any text: also what zstd returns for a frame without size, or no frame.
+    let size = unsafe ZSTD_getFrameContentSize(start, start.count)
+    return size <= UInt64(TextDecompressor.longestText) ? Int(size) : nil
+  }
 }
 
 /// A zstd dictionary, digested for both directions.
@@ -100,7 +113,7 @@ struct CompressedText {
   private var frame: [UInt8] = []
 
   /// Nothing longer than a line of a collection is ever stored.
-  private static let longestText = 16 << 20
+  static let longestText = 16 << 20
 
   init() { unsafe context = ZSTD_createDCtx() }
 

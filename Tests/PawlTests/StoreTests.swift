@@ -66,7 +66,7 @@ import Testing
       try write.commit()
       try store.environment.close()
     }
-    #expect(throws: StoreError.newerFormat(path: path, found: 2, known: 1)) {
+    #expect(throws: StoreError.newerFormat(path: path, found: 3, known: 2)) {
       try Store(path: path)
     }
   }

@@ -1,0 +1,122 @@
+internal import Corpus
+internal import LMDB
+
+/// What a deletion did.
+public struct DeletionSummary: Sendable, Equatable {
+  /// Passages that are gone now.
+  public internal(set) var deletedCount = 0
+  /// Ids that were not there.
+  public internal(set) var missingCount = 0
+  /// The first of them, `missingLimit` at most.
+  public internal(set) var firstMissing: [String] = []
+  /// Whether it was asked to stop before the end.
+  public internal(set) var isInterrupted = false
+
+  static let missingLimit = 5
+
+  mutating func add(missing id: String) {
+    missingCount += 1
+    if firstMissing.count < Self.missingLimit { firstMissing.append(id) }
+  }
+}
+
+extension Store {
+  /// Passages deleted in one transaction.
+  private static let deletionBatchSize = 4_096
+
+  /// Deletes passages: each leaves the texts and every index in one transaction.
+  ///
+  /// Stopped or killed, the same call goes on: an id that is not there is counted, not an error.
+  /// - Parameter progress: answering false stops after the batch at hand.
+  /// - Complexity: each block that holds a code of a batch is rewritten once a batch.
+  public func delete(
+    _ ids: [String], progress: @escaping ProgressHandler = { _ in true }
+  ) throws -> DeletionSummary {
+    var summary = DeletionSummary()
+    var start = 0
+    while start < ids.count, !summary.isInterrupted {
+      let batch = ids[start..<min(start + Self.deletionBatchSize, ids.count)]
+      let before = summary
+      summary = try growingMap { try delete(batch, before) }
+      start = batch.endIndex
+      let isWanted = progress(Progress(stage: .deleting, done: start, total: ids.count))
+      summary.isInterrupted = !isWanted && start < ids.count
+    }
+    return summary
+  }
+
+  /// Deletes the passages whose ids a file lists, one a line.
+  ///
+  /// - Throws: `CorpusError` for a malformed line, before anything is deleted.
+  public func delete(
+    listedIn file: String, progress: @escaping ProgressHandler = { _ in true }
+  ) throws -> DeletionSummary {
+    var reader = try IdentifierReader(path: file)
+    var ids: [String] = []
+    while let id = try reader.next() { ids.append(id.text) }
+    return try delete(ids, progress: progress)
+  }
+
+  /// One transaction; what was done so far with what it did.
+  private func delete(
+    _ ids: ArraySlice<String>, _ before: DeletionSummary
+  ) throws -> DeletionSummary {
+    var summary = before
+    var write = try environment.beginWrite()
+    var writer = RowWriter(tables: tables)
+    var reader = try RowReader(self, in: write)
+    var rows: [UInt32] = []
+    for id in ids {
+      let isPossible = (1...Identifier.maximumByteCount).contains(id.utf8.count)
+      guard isPossible, let row = try row(of: Identifier(id), in: write) else {
+        summary.add(missing: id)
+        continue
+      }
+      try require(row, toBe: Identifier(id), in: write)
+      for row in try rowsOfPassage(endingIn: row, in: write) {
+        let text = try reader.text(of: row, in: write)
+        try writer.remove(StoredRow(row: row, text: text), in: &write)
+        try tables.updates.remove(Key(row), in: &write)
+        rows.append(row)
+      }
+      try tables.ids.remove(Key(id), in: &write)
+      summary.deletedCount += 1
+    }
+    try removeCodes(of: rows, in: &write)
+    try changeTextSize(by: writer.textSizeChange, in: &write)
+    try write.commit()
+    return summary
+  }
+
+  /// The passage's row, and the row that it is about to replace.
+  private func rowsOfPassage(
+    endingIn row: UInt32, in write: borrowing WriteTransaction
+  ) throws -> [UInt32] {
+    guard let old = try tables.updates.row(at: Key(row), in: write) else { return [row] }
+    return [row, old]
+  }
+
+  /// Takes the codes of rows out of every index.
+  private func removeCodes(of rows: [UInt32], in write: inout WriteTransaction) throws {
+    if rows.isEmpty { return }
+    for id in try indexIDs(in: write) {
+      var index = try index(id, in: write)
+      let width = try space(index.space, in: write).width
+      let blocks = BlockTable(store: self, indexID: id, codec: index.codec, width: width)
+      index.count -= try blocks.remove(rows: rows, in: &write)
+      try tables.indexes.put(record: index, at: Key(id), in: &write)
+    }
+  }
+
+  private func indexIDs(in write: borrowing WriteTransaction) throws -> [UInt32] {
+    var ids: [UInt32] = []
+    var cursor = try tables.indexes.cursor(in: write)
+    while try cursor.next() {
+      guard let id = cursor.key.bigEndianUInt32(at: 0) else {
+        throw damaged("the table of indexes", "a key is no index number")
+      }
+      ids.append(id)
+    }
+    return ids
+  }
+}

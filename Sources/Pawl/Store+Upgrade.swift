@@ -1,0 +1,43 @@
+internal import LMDB
+
+extension Store {
+  /// Brings a store of an older format to this one.
+  ///
+  /// 1 → 2: the tables `sets` and `jobs`, and the size of all texts in the store's record. Killed
+  /// half-way it is still a store of the old format, and the next opening does it again.
+  /// - Complexity: reads all rows once.
+  static func upgrade(_ path: String) throws {
+    let environment = try Environment.open(path: path, mode: .readWrite)
+    _ = try environment.makeTables(named: StoreTables.names)
+    let tables = try tables(of: environment)
+    var write = try environment.beginWrite()
+    guard let old = try tables.meta.record(StoreRecord1.self, at: "store", in: write) else {
+      throw incomplete(path, "store record")
+    }
+    // Another process may have done it between our two openings.
+    if old.format == 1 {
+      let record = StoreRecord(
+        format: 2, created: old.created, nextRow: old.nextRow,
+        textSizeInBytes: try textSize(of: tables.rows, path, in: write))
+      try tables.meta.put(record: record, at: "store", in: &write)
+      try write.commit()
+    }
+    try environment.close()
+  }
+
+  private static func textSize(
+    of rows: Table, _ path: String, in write: borrowing WriteTransaction
+  ) throws -> Int {
+    var sum = 0
+    var cursor = try rows.cursor(in: write)
+    while try cursor.next() {
+      guard let size = PassageRecord.textSizeInBytes(try cursor.value) else {
+        throw StoreError.damaged(
+          path: path, object: "row \(cursor.key.bigEndianUInt32(at: 0) ?? .max)",
+          problem: "its text has no size")
+      }
+      sum += size
+    }
+    return sum
+  }
+}

@@ -1,0 +1,78 @@
+internal import ArgumentParser
+internal import Pawl
+internal import Synchronization
+
+struct DeleteCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "delete", abstract: "Delete passages.",
+    discussion: """
+      A deleted passage is gone from every version's index at once. Ids that are not there are \
+      counted, so that a stopped deletion can be run again. The file lists one id a line; - is \
+      standard input.
+
+      Example:
+        pawl delete demo.pawl ghostscript pdftk-java
+        pawl delete demo.pawl --file pids.txt
+      """)
+
+  @OptionGroup var target: StoreArgument
+  @Argument(help: ArgumentHelp("Ids of passages.", valueName: "pid"))
+  var ids: [String] = []
+  @Option(help: ArgumentHelp("A file that lists the ids.", valueName: "pids.txt"))
+  var file: String?
+  @Flag(help: "No progress.")
+  var quiet = false
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if ids.isEmpty == (file == nil) {
+      throw ValidationError("Name the ids of the passages, or a file of ids with --file.")
+    }
+  }
+
+  func run() throws {
+    let store = try Store(path: target.store)
+    Interrupt.watch()
+    let line = Mutex(ProgressLine(unit: "passages", isQuiet: quiet))
+    let show: ProgressHandler = { progress in
+      line.withLock {
+        $0.update(progress.stage.rawValue, done: progress.done, total: progress.total)
+      }
+      return !Interrupt.isAsked
+    }
+    let summary =
+      if let file { try store.delete(listedIn: file, progress: show) } else {
+        try store.delete(ids, progress: show)
+      }
+    line.withLock { $0.finish() }
+    try report(summary)
+  }
+
+  private func report(_ summary: DeletionSummary) throws {
+    if output.json {
+      Output.line(
+        try JSONOutput.line(
+          DeletionReport(
+            deleted: summary.deletedCount, missing: summary.missingCount,
+            interrupted: summary.isInterrupted)))
+    } else {
+      Output.line("\(target.store): \(Figures.grouped(summary.deletedCount)) deleted")
+    }
+    if summary.missingCount > 0 {
+      let names = summary.firstMissing.map(Terminal.shown).joined(separator: ", ")
+      let more = summary.missingCount > summary.firstMissing.count ? ", …" : ""
+      Terminal.error("\(Figures.grouped(summary.missingCount)) were not there: \(names)\(more)")
+    }
+    if summary.isInterrupted {
+      Terminal.error("stopped after a whole batch; the same command goes on from here")
+      throw ExitCode(1)
+    }
+  }
+}
+
+/// The JSON of a deletion.
+private struct DeletionReport: Encodable {
+  let deleted: Int
+  let missing: Int
+  let interrupted: Bool
+}
