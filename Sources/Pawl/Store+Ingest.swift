@@ -34,7 +34,7 @@ public struct IngestOptions: Sendable {
 
 /// How far a long operation is.
 public struct Progress: Sendable, Equatable {
-  public enum Stage: String, Sendable { case checking, storing, embedding, deleting }
+  public enum Stage: String, Sendable { case checking, storing, embedding, deleting, searching }
   public var stage: Stage
   public var done: Int
   public var total: Int

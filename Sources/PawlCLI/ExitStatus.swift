@@ -18,6 +18,10 @@ enum ExitStatus: Int32 {
   /// Prints what went wrong and ends the process.
   static func leave(with error: any Error) -> Never {
     if let status = error as? ExitCode { exit(status.rawValue) }
+    if case CorpusError.system(path: _, action: .write, code: EPIPE) = error {
+      // The reader has seen enough, as for Output.
+      exit(128 + SIGPIPE)
+    }
     guard let status = status(of: error) else {
       // ArgumentParser's own: usage errors, and the requests for help and version.
       PawlCommand.exit(withError: error)
@@ -48,7 +52,10 @@ enum ExitStatus: Int32 {
       switch error {
       case .fileSystem(_, _, ENOSPC, _), .fileSystem(_, _, EDQUOT, _): .temporary
       case .fileSystem: .inputOutput
-      case .newerFormat, .notAStore, .foreign, .noModel: .badInput
+      case .newerFormat, .notAStore, .foreign, .noModel, .queryWidth, .queryIDs,
+        .nothingToEvaluate:
+        .badInput
+      case .setName: .usage
       default: .failed
       }
     default: nil

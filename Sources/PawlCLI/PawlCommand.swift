@@ -21,6 +21,7 @@ struct PawlCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       InitCommand.self, IngestCommand.self, DeleteCommand.self, QueryCommand.self,
+      SearchCommand.self, SetsCommand.self,
       GetCommand.self,
       VersionsCommand.self, StatsCommand.self, CheckCommand.self, TokenizeCommand.self,
       EmbedCommand.self,
