@@ -22,7 +22,7 @@ struct PawlCommand: ParsableCommand {
     subcommands: [
       InitCommand.self, IngestCommand.self, QueryCommand.self, GetCommand.self,
       VersionsCommand.self, StatsCommand.self, CheckCommand.self, TokenizeCommand.self,
-      EmbedCommand.self,
+      EmbedCommand.self, MetricsCommand.self,
     ])
 
   static func main() {
