@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Corpus
 internal import Encoding
+internal import Evaluation
 internal import Glibc
 internal import LMDB
 internal import LinearAlgebra
@@ -39,7 +40,7 @@ enum ExitStatus: Int32 {
       case .inputOutput: .inputOutput
       case .diskFull: .temporary
       }
-    case is EncodingError, is TokenizerError: .badInput
+    case is EncodingError, is TokenizerError, is EvaluationError: .badInput
     case is KernelError: .failed
     case LMDBError.permissionDenied: .inputOutput
     case let error as LMDBError:

@@ -24,7 +24,7 @@ struct PawlCommand: ParsableCommand {
       SearchCommand.self, SetsCommand.self,
       GetCommand.self,
       VersionsCommand.self, StatsCommand.self, CheckCommand.self, TokenizeCommand.self,
-      EmbedCommand.self,
+      EmbedCommand.self, MetricsCommand.self,
     ])
 
   static func main() {
