@@ -48,7 +48,7 @@ let package = Package(
     .target(
       name: "Pawl",
       dependencies: [
-        "Corpus", "LMDB", "LinearAlgebra", "Encoding", "IVF", "CZstd", "CKernels",
+        "Corpus", "LMDB", "LinearAlgebra", "Encoding", "IVF", "Evaluation", "CZstd", "CKernels",
       ],
       swiftSettings: views),
     // 6
@@ -77,7 +77,8 @@ let package = Package(
       name: "EvaluationTests", dependencies: ["Evaluation", "Corpus"], exclude: ["Goldens"],
       swiftSettings: strict),
     .testTarget(
-      name: "PawlTests", dependencies: ["Pawl", "IVF", "LMDB"], swiftSettings: tested),
+      name: "PawlTests", dependencies: ["Pawl", "Corpus", "Evaluation", "IVF", "LMDB"],
+      swiftSettings: tested),
     .testTarget(
       name: "PawlCLITests", dependencies: ["PawlCLI", "Pawl", "LMDB"], swiftSettings: tested),
   ]

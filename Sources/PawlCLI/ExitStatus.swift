@@ -53,7 +53,7 @@ enum ExitStatus: Int32 {
       switch error {
       case .fileSystem(_, _, ENOSPC, _), .fileSystem(_, _, EDQUOT, _): .temporary
       case .fileSystem: .inputOutput
-      case .newerFormat, .notAStore, .foreign, .noModel, .queryWidth, .queryIDs,
+      case .newerFormat, .notAStore, .foreign, .noModel, .queryWidth, .queryIDs, .queryTooLong,
         .nothingToEvaluate:
         .badInput
       case .setName: .usage
