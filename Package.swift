@@ -60,7 +60,7 @@ let package = Package(
       swiftSettings: strict),
     // Times parts of Pawl for tools/bench
     .executableTarget(
-      name: "PawlBench", dependencies: ["Corpus", "Encoding", "LinearAlgebra"],
+      name: "PawlBench", dependencies: ["Corpus", "Encoding", "IVF", "LMDB", "LinearAlgebra"],
       swiftSettings: strict),
     // Tests
     .testTarget(
@@ -72,6 +72,8 @@ let package = Package(
     .testTarget(
       name: "EncodingTests", dependencies: ["Encoding", "LinearAlgebra"], exclude: ["Goldens"],
       swiftSettings: views),
+    .testTarget(
+      name: "IVFTests", dependencies: ["IVF", "LMDB", "LinearAlgebra"], swiftSettings: views),
     .testTarget(
       name: "PawlTests", dependencies: ["Pawl", "IVF", "LMDB"], swiftSettings: tested),
     .testTarget(
