@@ -61,7 +61,7 @@ let package = Package(
       swiftSettings: strict),
     // Times parts of Pawl for tools/bench
     .executableTarget(
-      name: "PawlBench", dependencies: ["Corpus", "Encoding", "LinearAlgebra"],
+      name: "PawlBench", dependencies: ["Corpus", "Encoding", "IVF", "LMDB", "LinearAlgebra"],
       swiftSettings: strict),
     // Tests
     .testTarget(
@@ -76,6 +76,8 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests", dependencies: ["Evaluation", "Corpus"], exclude: ["Goldens"],
       swiftSettings: strict),
+    .testTarget(
+      name: "IVFTests", dependencies: ["IVF", "LMDB", "LinearAlgebra"], swiftSettings: views),
     .testTarget(
       name: "PawlTests", dependencies: ["Pawl", "Corpus", "Evaluation", "IVF", "LMDB"],
       swiftSettings: tested),

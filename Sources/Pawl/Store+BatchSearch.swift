@@ -102,15 +102,9 @@ extension Store {
     _ kernels: Kernels, in snapshot: borrowing Snapshot
   ) throws -> [[TopK.Candidate]] {
     do {
-      var all: [[TopK.Candidate]] = []
-      for place in 0..<(queries.count / width) {
-        all.append(
-          try FlatScan(blocks: tables.fresh).search(
-            index: id, codec: index.codec,
-            query: queries.extracting(place * width..<(place + 1) * width), k: k,
-            kernels: kernels, in: snapshot))
-      }
-      return all
+      return try BatchScan(blocks: tables.fresh).search(
+        index: id, codec: index.codec, queries: queries, width: width, k: k, kernels: kernels,
+        workerCount: Process.processorCount, in: snapshot)
     } catch let error as CodeBlockError {
       throw damaged("index \(id)", "\(error)")
     }
