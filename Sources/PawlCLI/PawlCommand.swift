@@ -20,7 +20,7 @@ struct PawlCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      InitCommand.self, IngestCommand.self, QueryCommand.self, GetCommand.self,
+      InitCommand.self, IngestCommand.self, QueryCommand.self, ShellCommand.self, GetCommand.self,
       VersionsCommand.self, StatsCommand.self, CheckCommand.self, TokenizeCommand.self,
       EmbedCommand.self,
     ])
