@@ -35,9 +35,14 @@ static inline void pawl_edit_use_emacs_keys(EditLine *edit) {
 /// The editor handles the signals that concern the terminal, while it reads a line.
 static inline void pawl_edit_handle_signals(EditLine *edit) { el_set(edit, EL_SIGNAL, 1); }
 
-/// While a line is edited, Ctrl-C is a key like others.
-static inline void pawl_edit_take_interrupt_key(EditLine *edit) {
-  el_set(edit, EL_SETTY, "-d", "intr=", NULL);
+/// While a line is edited, Ctrl-C and Ctrl-Z are keys like others.
+static inline void pawl_edit_take_signal_keys(EditLine *edit) {
+  el_set(edit, EL_SETTY, "-d", "-isig", NULL);
+}
+
+/// Gives the terminal back as the editor found it, or takes it again.
+static inline void pawl_edit_hold_terminal(EditLine *edit, int holds) {
+  el_set(edit, EL_PREP_TERM, holds);
 }
 
 static inline void pawl_edit_add_action(

@@ -49,9 +49,23 @@ struct AnswerText {
     }
   }
 
-  /// A remark below an answer, wrapped and dim.
-  func remark(_ text: String) -> [String] {
-    wrapped(text, width: max(20, width - 1), lineLimit: .max).map { style.dim(shown($0)) }
+  /// What an answer could not take into account; nil where it had everything.
+  static func pendingNotice(_ answer: Answer) -> String? {
+    switch answer.pendingCount {
+    case 0: nil
+    case 1: "1 passage is not embedded yet; any ingest goes on with it"
+    default:
+      "\(Figures.grouped(answer.pendingCount)) passages are not embedded yet; "
+        + "any ingest goes on with them"
+    }
+  }
+
+  /// A remark below an answer, dim.
+  func remark(_ text: String) -> [String] { paragraph(text).map(style.dim) }
+
+  /// Plain words, broken at the page's width.
+  func paragraph(_ text: String) -> [String] {
+    wrapped(text, width: max(20, width - 1), lineLimit: .max).map(shown)
   }
 
   /// Rows of a name and a fact, long facts wrapped below themselves.

@@ -65,12 +65,14 @@ internal import Glibc
     // Here and not once: the prompt's address may be another one.
     unsafe pawl_edit_set_prompt(
       editor, { unsafe LineEditorState.of($0)?.promptBytes }, Self.promptEscape)
+    // Before the prompt and not after it, as libedit does: keys that answer the prompt are ours.
+    unsafe pawl_edit_hold_terminal(editor, 1)
     var count: Int32 = 0
-    guard let bytes = unsafe el_gets(editor, &count) else {
-      return state.wasCancelled || (count < 0 && errno == EINTR) ? .cancelled : .end
+    guard let bytes = unsafe el_gets(editor, &count), count > 0 else {
+      state.endLine()
+      return count < 0 && errno == EINTR ? .cancelled : .end
     }
     if state.wasCancelled { return .cancelled }
-    if count == 0 { return .end }
     guard let text = unsafe String(validatingCString: bytes) else { return .notUTF8 }
     return .text(text.last == "\n" ? String(text.dropLast()) : text)
   }
@@ -86,15 +88,18 @@ extension LineEditor {
   private func setKeys(of editor: OpaquePointer) {
     unsafe pawl_edit_use_emacs_keys(editor)
     unsafe el_source(editor, nil)
-    unsafe pawl_edit_take_interrupt_key(editor)
+    unsafe pawl_edit_take_signal_keys(editor)
     unsafe pawl_edit_add_action(editor, "pawl-cancel", "Drop the line") { editor, _ in
       unsafe LineEditorState.cancel(editor)
     }
     unsafe pawl_edit_add_action(editor, "pawl-complete", "Complete the word") { editor, _ in
       unsafe LineEditorState.complete(editor)
     }
+    unsafe pawl_edit_add_action(editor, "pawl-suspend", "Stop the shell") { editor, _ in
+      unsafe LineEditorState.suspend(editor)
+    }
     let keys = [
-      "^C": "pawl-cancel", "^I": "pawl-complete", "^R": "em-inc-search-prev",
+      "^C": "pawl-cancel", "^Z": "pawl-suspend", "^I": "pawl-complete", "^R": "em-inc-search-prev",
       "\\e[1;5C": "em-next-word", "\\e[1;5D": "ed-prev-word",
     ]
     for (key, action) in keys { unsafe pawl_edit_bind(editor, key, action) }

@@ -31,6 +31,9 @@ internal import Glibc
     return unsafe Unmanaged<LineEditorState>.fromOpaque(owner).takeUnretainedValue()
   }
 
+  /// Goes to the next line of the screen.
+  func endLine() { Terminal.write("\n", to: descriptor) }
+
   // MARK: Actions; their results are libedit's CC_ numbers
 
   /// Ends the line where it is, to be thrown away.
@@ -42,6 +45,14 @@ internal import Glibc
     unsafe el_insertstr(editor, "^C")
     unsafe el_push(editor, "\n")
     return UInt8(CC_REFRESH)
+  }
+
+  /// Stops the process as Ctrl-Z does elsewhere; goes on here when it is continued.
+  static func suspend(_ editor: OpaquePointer?) -> UInt8 {
+    unsafe pawl_edit_hold_terminal(editor, 0)
+    raise(SIGTSTP)
+    unsafe pawl_edit_hold_terminal(editor, 1)
+    return UInt8(CC_REDISPLAY)
   }
 
   /// Adds what all candidates share, or shows them.

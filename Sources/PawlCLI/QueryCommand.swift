@@ -36,10 +36,6 @@ struct QueryCommand: ParsableCommand {
     for line in AnswerText().lines(answer, marking: QueryWords(text)) {
       Output.line(line)
     }
-    if answer.pendingCount > 0 {
-      Terminal.error(
-        "\(Figures.grouped(answer.pendingCount)) passages are not embedded yet; "
-          + "any ingest goes on with them")
-    }
+    if let notice = AnswerText.pendingNotice(answer) { Terminal.error(notice) }
   }
 }

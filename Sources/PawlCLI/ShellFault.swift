@@ -13,8 +13,9 @@ enum ShellFault: Error, Equatable, CustomStringConvertible {
   var description: String {
     switch self {
     case .unknownCommand(let name, let nearest):
-      "there is no command \(name)" + (nearest.map { "; did you mean \($0)?" } ?? ".")
-        + " .help lists them all; a query that begins with a point needs a blank before it."
+      "there is no command \(name); "
+        + (nearest.map { "did you mean \($0)?" } ?? ".help shows those that there are.")
+        + " A query that begins with a point needs a blank before it."
     case .wrongArgument(let command, ""):
       "\(command.rawValue) needs something after it: \(command.usage), as in \(command.example)."
     case .wrongArgument(let command, let given):

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Pawl
 
-/// Lines of a pipe or a file, answered one by one as they come.
+/// Lines of a pipe, a file or a terminal without cursor, answered one by one as they come.
 enum ShellInput {
   /// Answers all lines of stdin.
   ///
@@ -11,7 +11,10 @@ enum ShellInput {
     var faultCount = 0
     var number = 0
     var lines = StandardInputLines()
-    while let line = try lines.next() {
+    let prompt = Terminal.inputIsTerminal ? "pawl> " : ""
+    while true {
+      Terminal.errorRaw(prompt)
+      guard let line = try lines.next() else { break }
       number += 1
       let reply =
         line.text.map { session.evaluate($0, on: AnswerText()) }
@@ -24,6 +27,7 @@ enum ShellInput {
       }
       if reply.isEnd { break }
     }
+    if !prompt.isEmpty { Terminal.error("") }
     return faultCount
   }
 }

@@ -84,11 +84,7 @@ struct ShellSession {
   /// Once for each time that passages are found to wait.
   private mutating func pendingNotice(_ answer: Answer) -> [String] {
     defer { hasToldPending = answer.pendingCount > 0 }
-    if answer.pendingCount == 0 || hasToldPending { return [] }
-    return [
-      "\(Figures.grouped(answer.pendingCount)) passages are not embedded yet; "
-        + "any ingest goes on with them"
-    ]
+    return hasToldPending ? [] : AnswerText.pendingNotice(answer).map { [$0] } ?? []
   }
 
   private static func timing(_ answer: Answer) -> String {

@@ -5,7 +5,9 @@ internal import Pawl
 struct ShellTerminal: ~Copyable {
   private let editor: LineEditor
   private var history: ShellHistory?
-  private let style: Style
+  /// Of what is said on stderr.
+  private let errorStyle = Style(isOn: Terminal.errorHasColour)
+  private let promptStyle: Style
 
   /// - Returns: nil where nothing shows what is typed: neither stdout nor stderr is a terminal that can
   ///   redraw a line.
@@ -19,7 +21,7 @@ struct ShellTerminal: ~Copyable {
         complete: { completer.complete($0) })
     else { return nil }
     self.editor = editor
-    style = Style(isOn: Terminal.outputHasColour)
+    promptStyle = isShownOnError ? errorStyle : Style(isOn: Terminal.outputHasColour)
     history = ShellHistory { name in
       unsafe getenv(name).map { unsafe String(cString: $0) }
     }
@@ -41,26 +43,27 @@ struct ShellTerminal: ~Copyable {
     ShellInterrupt.watch()
     while true {
       switch editor.readLine(prompt: prompt(session.settings)) {
-      case .end:
-        Terminal.error("")
-        return
+      case .end: return
       case .cancelled: continue
       case .notUTF8: Terminal.error("\(ShellFault.notUTF8)")
       case .text(let line):
         remember(line)
         _ = ShellInterrupt.take()
-        let reply = session.evaluate(line, on: AnswerText())
+        let page = AnswerText()
+        let reply = session.evaluate(line, on: page)
         if ShellInterrupt.take() { continue }
-        show(reply)
+        show(reply, page)
         if reply.isEnd { return }
       }
     }
   }
 
-  private func show(_ reply: ShellReply) {
+  private func show(_ reply: ShellReply, _ page: AnswerText) {
     if !reply.lines.isEmpty { Output.line(reply.lines.joined(separator: "\n")) }
-    for notice in reply.notices { Terminal.error(style.dim(notice)) }
-    if let fault = reply.fault { Terminal.error(style.red(fault)) }
+    for line in reply.notices.flatMap(page.paragraph) { Terminal.error(errorStyle.dim(line)) }
+    if let fault = reply.fault {
+      for line in page.paragraph(fault) { Terminal.error(errorStyle.red(line)) }
+    }
   }
 
   /// Says which versions answer, where that is a choice.
@@ -70,7 +73,7 @@ struct ShellTerminal: ~Copyable {
     if let comparison = settings.comparison {
       text += (settings.version == nil ? " " : "") + "|\(comparison)"
     }
-    guard style.isOn else { return text + "> " }
+    guard promptStyle.isOn else { return text + "> " }
     let escape = "\u{1}"
     return "\(escape)\u{1B}[1m\(escape)\(text)>\(escape)\u{1B}[0m\(escape) "
   }
@@ -93,7 +96,7 @@ struct ShellTerminal: ~Copyable {
 
   /// One warning is enough: without its file, the history lasts as long as the shell.
   private mutating func forgo(_ fault: ShellFault) {
-    Terminal.error(style.dim("\(fault)"))
+    Terminal.error(errorStyle.dim("\(fault)"))
     history = nil
   }
 }

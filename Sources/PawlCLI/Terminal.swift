@@ -29,6 +29,8 @@ enum Terminal {
     unsafe outputIsTerminal && getenv("NO_COLOR") == nil && !isDumb
   }
 
+  static var errorHasColour: Bool { unsafe errorIsTerminal && getenv("NO_COLOR") == nil }
+
   /// Columns of the terminal behind a descriptor; 80 where there is none.
   static func width(of descriptor: Int32) -> Int {
     var size = winsize()
