@@ -89,7 +89,7 @@ struct AnswerText {
   private var textWidth: Int { max(20, min(width, Self.widestPage)) - Self.indent.count - 2 }
 
   /// A line, dim, in which the query's words stand out.
-  private func marked(_ line: String, _ words: QueryWords) -> String {
+  func marked(_ line: String, _ words: QueryWords) -> String {
     guard style.isOn else { return line }
     var result = ""
     var plain = ""

@@ -3,6 +3,7 @@ internal import Pawl
 /// The answers of two versions side by side: what the second one moved, found anew or lost.
 struct ComparisonText {
   let page: AnswerText
+  let words: QueryWords
 
   /// Wider columns would put the two too far apart.
   private static let widestColumn = 72
@@ -67,6 +68,7 @@ struct ComparisonText {
   }
 
   private static func summary(_ old: [String: Int], _ new: [String: Int]) -> String {
+    if old == new { return "the same passages in the same order" }
     let kept = new.filter { old[$0.key] != nil }
     let moved = kept.count { old[$0.key] != $0.value }
     return "\(kept.count) in both, \(moved) of them moved; \(new.count - kept.count) new, "
@@ -112,7 +114,7 @@ struct ComparisonText {
   private func text(_ hit: Hit?, _ width: Int, isLast: Bool = false) -> String {
     guard let hit else { return isLast ? "" : String(repeating: " ", count: width) }
     let text = clipped(page.shown(hit.text), to: width)
-    let line = page.style.dim(text)
+    let line = page.marked(text, words)
     return isLast ? line : padded(line, columns: Terminal.columns(of: text), to: width)
   }
 

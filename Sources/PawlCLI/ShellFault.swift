@@ -6,6 +6,8 @@ enum ShellFault: Error, Equatable, CustomStringConvertible {
   case nothingToExplain
   case noSuchRank(rank: Int, count: Int)
   case noVersion(name: String, known: [String])
+  /// A version cannot be compared with itself.
+  case sameVersion(name: String)
   case notUTF8
   /// `code` is the system's error number.
   case history(path: String, operation: String, reason: String)
@@ -26,6 +28,8 @@ enum ShellFault: Error, Equatable, CustomStringConvertible {
       "the last answer has no hit \(rank), only 1 to \(count)."
     case .noVersion(let name, let known):
       "there is no version \(name); there is: \(known.joined(separator: ", "))."
+    case .sameVersion(let name):
+      "\(name) is the version that answers already; compare it with another one."
     case .notUTF8: "this line is not UTF-8. Convert it first, with iconv for example."
     case .history(let path, let operation, let reason):
       "\(path): cannot \(operation) the history: \(reason). The shell goes on without."

@@ -64,8 +64,12 @@ struct ShellSession {
       if settings.isJSON {
         reply.lines = try [answer, second].map { try Self.json(text, $0) }
       } else {
-        reply.lines = ComparisonText(page: page).lines(answer, second)
-        if settings.showsTiming { reply.lines += page.remark(Self.timing(answer, second)) }
+        reply.lines = ComparisonText(page: page, words: QueryWords(text)).lines(answer, second)
+        if settings.showsTiming {
+          reply.lines += [answer, second].flatMap {
+            page.remark("\($0.version): \(Self.timing($0))")
+          }
+        }
       }
     } else if settings.isJSON {
       reply.lines = [try Self.json(text, answer)]
@@ -89,10 +93,6 @@ struct ShellSession {
 
   private static func timing(_ answer: Answer) -> String {
     "\(steps(answer.timing)); \(Figures.grouped(answer.searchedCount)) passages searched"
-  }
-
-  private static func timing(_ first: Answer, _ second: Answer) -> String {
-    [first, second].map { "\($0.version): \(timing($0))" }.joined(separator: " · ")
   }
 
   static func steps(_ timing: Answer.Timing) -> String {
@@ -132,23 +132,32 @@ struct ShellSession {
   }
 
   private mutating func use(_ name: String?) throws -> ShellReply {
-    try requireVersion(name)
-    try store.loadEncoder(version: name)
+    let used = try existing(name)
+    try store.loadEncoder(version: used)
     settings.version = name
-    if settings.comparison == name { settings.comparison = nil }
+    if settings.comparison == used { settings.comparison = nil }
     return ShellReply()
   }
 
   private mutating func compare(with name: String?) throws -> ShellReply {
-    try requireVersion(name)
-    if let name { try store.loadEncoder(version: name) }
+    if let name {
+      guard try existing(name) != existing(settings.version) else {
+        throw ShellFault.sameVersion(name: name)
+      }
+      try store.loadEncoder(version: name)
+    }
     settings.comparison = name
     return ShellReply()
   }
 
-  private func requireVersion(_ name: String?) throws {
-    let known = try store.versions().map(\.name)
-    if let name, !known.contains(name) { throw ShellFault.noVersion(name: name, known: known) }
+  /// The version of that name, or the active one.
+  private func existing(_ name: String?) throws -> String? {
+    let versions = try store.versions()
+    guard let name else { return versions.first(where: \.isActive)?.name }
+    guard versions.contains(where: { $0.name == name }) else {
+      throw ShellFault.noVersion(name: name, known: versions.map(\.name))
+    }
+    return name
   }
 
   private func versionList() throws -> [String] {

@@ -69,9 +69,10 @@ struct ShellTerminal: ~Copyable {
   /// Says which versions answer, where that is a choice.
   private func prompt(_ settings: ShellSettings) -> String {
     var text = "pawl"
-    if let version = settings.version { text += " \(version)" }
     if let comparison = settings.comparison {
-      text += (settings.version == nil ? " " : "") + "|\(comparison)"
+      text += " \(settings.version ?? "active")|\(comparison)"
+    } else if let version = settings.version {
+      text += " \(version)"
     }
     guard promptStyle.isOn else { return text + "> " }
     let escape = "\u{1}"

@@ -81,6 +81,8 @@ final class PseudoTerminal {
     text.withUTF8 { _ = write(master, $0.baseAddress, $0.count) }
   }
 
+  func signal(_ number: Int32) { kill(process, number) }
+
   /// Waits until a text is shown after the last one expected, and returns what came before it.
   @discardableResult
   func expect(_ text: String) throws -> String {

@@ -170,6 +170,12 @@ import Testing
     _ = shell.evaluate(".compare off", on: page)
     #expect(shell.evaluate("bread", on: page).lines.count == 1)
     #expect(shell.evaluate(".compare v9", on: page).fault?.contains("no version v9") == true)
+    #expect(
+      shell.evaluate(".compare v1", on: page).fault
+        == "v1 is the version that answers already; compare it with another one.")
+    _ = shell.evaluate(".compare v2", on: page)
+    _ = shell.evaluate(".version v2", on: page)
+    #expect(shell.settings.comparison == nil, "v2 answers now")
   }
 
   @Test(".explain says how the query was read and what was searched")

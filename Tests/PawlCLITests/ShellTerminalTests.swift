@@ -125,6 +125,24 @@ import Testing
     #expect(try history() == ["asked"])
   }
 
+  @Test("the prompt names a chosen version; SIGINT from elsewhere only drops the line")
+  func prompt() throws {
+    let terminal = try pawl.terminal("-k", "1")
+    try terminal.expect(Self.prompt)
+    terminal.send(".version v1\r")
+    try terminal.expect("pawl v1>")
+    terminal.send("dropped")
+    try terminal.expect("dropped")
+    terminal.signal(SIGINT)
+    try terminal.expect("pawl v1>")
+    terminal.send("kept\r")
+    try terminal.expect(Self.footer)
+    try terminal.expect("pawl v1>")
+    terminal.send("\u{4}")
+    #expect(try terminal.waitForEnd() == 0)
+    #expect(try history() == [".version v1", "kept"])
+  }
+
   @Test("Ctrl-Z stops the shell, and continued it shows its line again")
   func suspend() throws {
     let terminal = try pawl.terminal(shell: "\"$PAWL\" shell s.pawl -k 1; echo stop''ped; fg")

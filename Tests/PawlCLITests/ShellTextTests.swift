@@ -72,7 +72,7 @@ import Testing
     let page = AnswerText(style: Style(isOn: false), width: 60, isTerminal: true)
     let first = answer([("a", "alpha"), ("b", "beta"), ("c", "gamma"), ("d", "delta")])
     let second = answer([("a", "alpha"), ("d", "delta"), ("b", "beta"), ("new-one", "x")])
-    let lines = ComparisonText(page: page).lines(first, second)
+    let lines = ComparisonText(page: page, words: QueryWords("alpha")).lines(first, second)
     #expect(
       lines == [
         "   v1                           v1",
@@ -88,6 +88,15 @@ import Testing
       ])
   }
 
+  @Test("equal answers are said to be equal, and the query's words are marked in them")
+  func equalAnswers() {
+    let page = AnswerText(style: Style(isOn: true), width: 60, isTerminal: true)
+    let both = answer([("a", "alpha")])
+    let lines = ComparisonText(page: page, words: QueryWords("alpha")).lines(both, both)
+    #expect(lines.last?.contains("the same passages in the same order") == true)
+    #expect(lines.count { $0.contains("\u{1B}[1;4malpha") } == 1)
+  }
+
   @Test("side by side, no line is wider than the terminal")
   func comparisonWidth() {
     for width in [40, 60, 120, 400] {
@@ -95,7 +104,9 @@ import Testing
       let text = String(repeating: "漢字 long words ", count: 30)
       let id = String(repeating: "long-id-", count: 20)
       let both = answer((0..<12).map { ("\(id)\($0)", text) })
-      for line in ComparisonText(page: page).lines(both, answer([("x", "y")])) {
+      for line in ComparisonText(page: page, words: QueryWords("alpha")).lines(
+        both, answer([("x", "y")]))
+      {
         #expect(Terminal.columns(of: line) < width, "\(width): \(line)")
       }
     }
