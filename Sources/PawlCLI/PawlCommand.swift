@@ -23,7 +23,8 @@ struct PawlCommand: ParsableCommand {
       CommandGroup(
         name: "Filling", subcommands: [InitCommand.self, IngestCommand.self, DeleteCommand.self]),
       CommandGroup(
-        name: "Asking", subcommands: [QueryCommand.self, SearchCommand.self, GetCommand.self]),
+        name: "Asking",
+        subcommands: [QueryCommand.self, ShellCommand.self, SearchCommand.self, GetCommand.self]),
       CommandGroup(
         name: "Measuring",
         subcommands: [EvaluateCommand.self, MetricsCommand.self, SetsCommand.self]),
