@@ -86,6 +86,7 @@ import Testing
   func help() throws {
     for command in [
       "init", "ingest", "query", "get", "versions", "stats", "check", "tokenize", "embed",
+      "metrics",
     ] {
       let help = try pawl.run("help", command)
       #expect(help.status == 0)
