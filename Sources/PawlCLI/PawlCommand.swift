@@ -21,8 +21,8 @@ struct PawlCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       InitCommand.self, IngestCommand.self, DeleteCommand.self, QueryCommand.self,
-      GetCommand.self,
-      VersionsCommand.self, StatsCommand.self, CheckCommand.self, TokenizeCommand.self,
+      GetCommand.self, VersionsCommand.self, StatsCommand.self, CheckCommand.self,
+      BackupCommand.self, RestoreCommand.self, TokenizeCommand.self,
       EmbedCommand.self,
     ])
 
@@ -30,6 +30,8 @@ struct PawlCommand: ParsableCommand {
     Terminal.occupyStandardDescriptors()
     // Output says itself what a closed pipe means; talk that nobody reads must not end the work.
     signal(SIGPIPE, SIG_IGN)
+    // A limit on file sizes is a full disk, not an end.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()
