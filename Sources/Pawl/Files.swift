@@ -97,14 +97,16 @@ enum Files {
     return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
   }
 
+  /// Removes whatever has that name, a folder with everything in it.
+  static func remove(_ path: String) {
+    // A folder cannot be unlinked; whatever else it is, it is gone.
+    if unsafe unlink(path) != 0 { removeTree(path) }
+  }
+
   /// Removes a folder of this user with everything in it; links are removed, never followed.
   static func removeTree(_ path: String) {
     guard isOwnFolder(path) else { return }
-    for name in names(in: path) {
-      let child = path + "/" + name
-      // A folder cannot be unlinked; whatever else it is, it is gone.
-      if unsafe unlink(child) != 0 { removeTree(child) }
-    }
+    for name in names(in: path) { remove(path + "/" + name) }
     unsafe rmdir(path)
   }
 
@@ -149,11 +151,11 @@ enum Files {
     if free < needed { throw .noRoom(path: path, neededBytes: needed, freeBytes: free) }
   }
 
-  /// Seconds since a file or folder was changed; nil where there is none.
+  /// Seconds since a file or folder was changed or renamed; nil where there is none.
   static func ageInSeconds(_ path: String) -> Int? {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else { return nil }
-    return max(0, time(nil) - status.st_mtim.tv_sec)
+    return max(0, time(nil) - max(status.st_mtim.tv_sec, status.st_ctim.tv_sec))
   }
 
   static func sizeInBytes(_ path: String) -> Int? {

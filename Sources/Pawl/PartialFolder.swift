@@ -9,7 +9,7 @@ struct PartialFolder {
   let target: String
   let path: String
 
-  private static let infix = ".partial-"
+  static let infix = ".partial-"
 
   /// Makes it, and removes what earlier processes left for the same place.
   ///

@@ -22,7 +22,8 @@ struct PawlCommand: ParsableCommand {
     subcommands: [
       InitCommand.self, IngestCommand.self, DeleteCommand.self, QueryCommand.self,
       GetCommand.self, VersionsCommand.self, StatsCommand.self, CheckCommand.self,
-      BackupCommand.self, RestoreCommand.self, TokenizeCommand.self,
+      BackupCommand.self, RestoreCommand.self, CompactCommand.self, CollectCommand.self,
+      TokenizeCommand.self,
       EmbedCommand.self,
     ])
 
