@@ -43,6 +43,7 @@ let package = Package(
       name: "Encoding", dependencies: ["LinearAlgebra", "COpenSSL"], swiftSettings: views),
     // 3
     .target(name: "IVF", dependencies: ["LMDB", "LinearAlgebra"], swiftSettings: views),
+    .target(name: "Evaluation", dependencies: ["Corpus"], swiftSettings: strict),
     // 4
     .target(
       name: "Pawl",
@@ -54,7 +55,7 @@ let package = Package(
     .executableTarget(
       name: "PawlCLI",
       dependencies: [
-        "Pawl", "Corpus", "Encoding", "IVF", "LMDB", "LinearAlgebra",
+        "Pawl", "Corpus", "Encoding", "Evaluation", "IVF", "LMDB", "LinearAlgebra",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -72,6 +73,9 @@ let package = Package(
     .testTarget(
       name: "EncodingTests", dependencies: ["Encoding", "LinearAlgebra"], exclude: ["Goldens"],
       swiftSettings: views),
+    .testTarget(
+      name: "EvaluationTests", dependencies: ["Evaluation", "Corpus"], exclude: ["Goldens"],
+      swiftSettings: strict),
     .testTarget(
       name: "PawlTests", dependencies: ["Pawl", "IVF", "LMDB"], swiftSettings: tested),
     .testTarget(

@@ -21,6 +21,11 @@ package struct Groups: Sendable {
     }
   }
 
+  /// Takes groups from elsewhere; of a repeated qid, the first group counts.
+  package init(_ given: some Sequence<(query: Identifier, group: String)>) {
+    groups = Dictionary(given.map { ($0.query, $0.group) }) { first, _ in first }
+  }
+
   /// Number of queries that have a group.
   package var queryCount: Int { groups.count }
 

@@ -52,36 +52,4 @@ extension LineReader {
     columns.append(start..<lineByteCount)
     return columns
   }
-
-  /// A column as an integer: an optional sign and digits.
-  func integer(_ range: Range<Int>, column: String) throws(LineFault) -> Int32 {
-    let text = text(range)
-    let digits =
-      text.utf8.first == UInt8(ascii: "-") || text.utf8.first == UInt8(ascii: "+")
-      ? text.utf8.dropFirst() : text.utf8[...]
-    guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
-      throw .notAnInteger(column: column, text: text)
-    }
-    guard let value = Int32(text) else { throw .integerOutOfRange(column: column, text: text) }
-    return value
-  }
-
-  /// A column as a float32: read as a double and rounded, as C programs do with `atof`.
-  func number(_ range: Range<Int>, column: String) throws(LineFault) -> Float {
-    let text = text(range)
-    // Decimal notation only: Double also takes "nan", "inf" and hexadecimal.
-    let isDecimal = text.utf8.allSatisfy { byte in
-      switch byte {
-      case 0x30...0x39, UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-        UInt8(ascii: "e"), UInt8(ascii: "E"):
-        true
-      default: false
-      }
-    }
-    guard isDecimal, let value = Double(text) else {
-      throw .notANumber(column: column, text: text)
-    }
-    guard Float(value).isFinite else { throw .numberOutOfRange(column: column, text: text) }
-    return Float(value)
-  }
 }

@@ -30,6 +30,13 @@ extension LineReader {
     unsafe range.count == text.utf8.count && line[range].elementsEqual(text.utf8)
   }
 
+  /// Whether a part of the line has these bytes.
+  func equals(_ range: Range<Int>, _ bytes: [UInt8]) -> Bool {
+    unsafe range.count == bytes.count && line[range].elementsEqual(bytes)
+  }
+
+  func copy(_ range: Range<Int>) -> [UInt8] { unsafe Array(line[range]) }
+
   /// Refuses NUL and what is not UTF-8.
   ///
   /// U+0085, U+2028, U+FEFF, a CR and all other control characters are text.
@@ -45,11 +52,16 @@ extension LineReader {
 
   /// An id that fits the store's tables.
   func identifier(_ range: Range<Int>) throws(LineFault) -> Identifier {
+    try checkIdentifier(range)
+    return Identifier(text(range))
+  }
+
+  /// Refuses what is no id.
+  func checkIdentifier(_ range: Range<Int>) throws(LineFault) {
     guard !isBlank(range) else { throw .emptyIdentifier }
     guard range.count <= Identifier.maximumByteCount else {
       throw .identifierTooLong(bytes: range.count)
     }
-    return Identifier(text(range))
   }
 
   /// The next line as text; nil at the end. Empty lines are texts too.

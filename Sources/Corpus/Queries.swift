@@ -31,6 +31,18 @@ package struct Queries: Sendable, RandomAccessCollection {
     self.positions = positions
   }
 
+  /// Takes queries from elsewhere; of a repeated qid, the first query counts.
+  package init(_ given: some Sequence<Query>) {
+    var queries: [Query] = []
+    var positions: [Identifier: Int] = [:]
+    for query in given where positions[query.id] == nil {
+      positions[query.id] = queries.count
+      queries.append(query)
+    }
+    self.queries = queries
+    self.positions = positions
+  }
+
   package var startIndex: Int { 0 }
   package var endIndex: Int { queries.count }
   package subscript(position: Int) -> Query { queries[position] }

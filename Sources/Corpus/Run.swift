@@ -1,4 +1,6 @@
 /// Ranked hits by query: what a search engine answered.
+///
+/// Memory: 16 bytes a hit and the bytes of its id, and about 200 bytes a query.
 package struct Run: Sendable {
   /// The layout of the file; TREC for a run that was not read.
   package private(set) var form = RunForm.trec
@@ -6,7 +8,7 @@ package struct Run: Sendable {
   /// The queries, in the order in which they came.
   package private(set) var queries: [Identifier] = []
 
-  private var hits: [[RunHit]] = []
+  private var hits: [RunHits] = []
   private var positions: [Identifier: Int] = [:]
 
   /// A run without hits.
@@ -20,54 +22,60 @@ package struct Run: Sendable {
   package init(path: String) throws(CorpusError) {
     var reader = try RunReader(path: path)
     self.init(tag: "")
-    var lines: [[Int]] = []
-    while let line = try reader.next() {
-      let position = position(of: line.query)
-      if position == lines.count { lines.append([]) }
-      hits[position].append(line.hit)
-      lines[position].append(reader.line)
+    // The hits of the query of the lines before, held apart because most lines go on with it.
+    var position = -1
+    var current = RunHits()
+    while let fields = try reader.advance() {
+      if position < 0 || !reader.line(fields.query, equals: queries[position]) {
+        if position >= 0 { hits[position] = current }
+        position = self.position(of: reader.identifier(fields.query))
+        current = hits[position].isEmpty ? RunHits(sizedLike: current) : hits[position]
+        hits[position] = RunHits()
+      }
+      unsafe current.append(
+        id: reader.bytes(fields.passage), rank: fields.rank, score: fields.score)
     }
+    if position >= 0 { hits[position] = current }
     if let form = reader.form { self.form = form }
     tag = reader.tag
-    for position in queries.indices {
-      if let repeated = repeatedHit(of: position, lines: lines[position]) {
-        throw reader.error(repeated.fault, line: repeated.line)
-      }
-    }
+    try refuseRepeatedHits(reader)
   }
 
   /// Number of hits of all queries.
   package var hitCount: Int { hits.reduce(0) { $0 + $1.count } }
 
   /// The hits of a query, in the order in which they came; empty for a query without hits.
-  package subscript(query: Identifier) -> [RunHit] {
-    positions[query].map { hits[$0] } ?? []
+  package subscript(query: Identifier) -> [RunHit] { Array(hits(of: query)) }
+
+  /// The same hits without a string for each.
+  package func hits(of query: Identifier) -> RunHits {
+    positions[query].map { hits[$0] } ?? RunHits()
   }
+
+  /// Whether the run names a query.
+  package func contains(_ query: Identifier) -> Bool { positions[query] != nil }
 
   /// Adds hits to a query.
   package mutating func append(query: Identifier, hits newHits: some Sequence<RunHit>) {
-    hits[position(of: query)].append(contentsOf: newHits)
+    let position = position(of: query)
+    for hit in newHits { hits[position].append(hit) }
   }
 
   private mutating func position(of query: Identifier) -> Int {
     if let position = positions[query] { return position }
     positions[query] = queries.count
     queries.append(query)
-    hits.append([])
+    hits.append(RunHits())
     return queries.count - 1
   }
 
-  private func repeatedHit(
-    of position: Int, lines: [Int]
-  ) -> (fault: LineFault, line: Int)? {
-    var firstLines: [Identifier: Int] = [:]
-    firstLines.reserveCapacity(lines.count)
-    for (hit, line) in zip(hits[position], lines) {
-      guard let firstLine = firstLines.updateValue(line, forKey: hit.passage) else { continue }
-      let fault = LineFault.duplicateHit(
-        query: queries[position].text, passage: hit.passage.text, firstLine: firstLine)
-      return (fault, line)
+  private func refuseRepeatedHits(_ reader: consuming RunReader) throws(CorpusError) {
+    var repeats = RepeatedHits()
+    for position in queries.indices {
+      guard let repeated = repeats.first(in: hits[position]) else { continue }
+      // Lines are not kept for this: the file is read again to find them.
+      throw try reader.duplicateHit(
+        query: queries[position], passage: hits[position][repeated].passage)
     }
-    return nil
   }
 }

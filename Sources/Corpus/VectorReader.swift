@@ -50,6 +50,16 @@ package struct VectorReader: ~Copyable {
     if case .npy = layout { _ = try source.readNpyHeader() }
   }
 
+  /// How many rows there are; where the header does not say, by reading them all, from the start.
+  package mutating func countRows() throws(CorpusError) -> Int {
+    if let rowCount { return rowCount }
+    var values: [Float] = []
+    while try read(rows: .max, into: &values) > 0 {}
+    let count = row
+    try rewind()
+    return count
+  }
+
   /// Reads the next rows, at most `maximum`.
   ///
   /// - Parameter values: overwritten: result × D, row-major.

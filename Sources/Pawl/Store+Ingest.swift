@@ -35,7 +35,7 @@ public struct IngestOptions: Sendable {
 /// How far a long operation is.
 public struct Progress: Sendable, Equatable {
   public enum Stage: String, Sendable {
-    case checking, storing, embedding, deleting
+    case checking, storing, embedding, deleting, searching
     /// In bytes.
     case copying
     /// In values.

@@ -74,24 +74,14 @@ extension Store {
   private func fetch(
     _ candidates: [TopK.Candidate], k: Int, in snapshot: borrowing Snapshot
   ) throws -> [Hit] {
-    var named: [(candidate: TopK.Candidate, id: Identifier)] = []
-    for candidate in candidates {
-      guard let value = try tables.rows.value(of: Key(candidate.row), in: snapshot),
-        let id = PassageRecord.id(value)
-      else { throw damaged("row \(candidate.row)", "the index has it, but there is no passage") }
-      named.append((candidate, id))
-    }
-    named.sort {
-      $0.candidate.score != $1.candidate.score
-        ? $0.candidate.score > $1.candidate.score : $0.id < $1.id
-    }
+    var ids = PassageIDs(self)
     var reader = try RowReader(self, in: snapshot)
     var hits: [Hit] = []
-    for (candidate, id) in named.prefix(k) {
-      let text = try reader.text(of: candidate.row, in: snapshot)
+    for ranked in try ids.ranked(candidates, k: k, in: snapshot) {
+      let text = try reader.text(of: ranked.row, in: snapshot)
       hits.append(
         Hit(
-          rank: hits.count + 1, score: candidate.score, id: id.text,
+          rank: hits.count + 1, score: ranked.score, id: ranked.id.text,
           text: String(decoding: text, as: UTF8.self)))
     }
     return hits

@@ -22,6 +22,10 @@ public struct StoreStatistics: Sendable, Equatable, Encodable {
     public let codec: String
     public let embeddedCount: Int
     public let pendingCount: Int
+    /// Bytes of the vectors as the encoder makes them.
+    public let floatSizeInBytes: Int
+    /// Bytes of their codes, scales and row numbers.
+    public let codeSizeInBytes: Int
   }
 
   public let formatVersion: Int
@@ -80,7 +84,9 @@ extension Store {
           name: version.name, isActive: version.name == active, state: version.state,
           parent: version.parent, created: version.created, origin: version.origin,
           width: space.width, maxLength: space.maxLength, codec: index.codec.rawValue,
-          embeddedCount: index.count, pendingCount: rowCount - index.count))
+          embeddedCount: index.count, pendingCount: rowCount - index.count,
+          floatSizeInBytes: index.count * Codec.float32.codeSizeInBytes(width: space.width),
+          codeSizeInBytes: index.count * index.codec.postingSizeInBytes(width: space.width)))
     }
     return figures
   }

@@ -24,6 +24,15 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   /// A restore died between two renames; both stores are there under these names.
   case halfRestored(path: String, restored: String, replaced: String)
   case stopped(path: String)
+  /// Vectors of queries that the store's codes cannot be compared with.
+  case queryWidth(file: String, width: Int, expected: Int)
+  /// A list of ids that is not as long as the matrix it belongs to.
+  case queryIDs(file: String, rowCount: Int, idCount: Int)
+  case noSet(path: String, name: String, known: [String])
+  case setExists(path: String, name: String)
+  case setName(String)
+  /// Queries and judgments that have nothing in common.
+  case nothingToEvaluate(what: String)
 
   public var description: String {
     switch self {
@@ -69,6 +78,23 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
       "\(path): stopped on request; nothing was changed."
     case .tooManyRows(let path):
       "\(path): all 4,294,967,295 row numbers are used. pawl compact renumbers them."
+    case .queryWidth(let file, let width, let expected):
+      "\(file): the vectors have \(width) dimensions, the version's codes have \(expected). "
+        + "Take vectors of the version's own model."
+    case .queryIDs(let file, let rowCount, let idCount):
+      "\(file): \(rowCount) vectors, but \(idCount) ids. Give one id for each vector."
+    case .noSet(let path, let name, let known):
+      known.isEmpty
+        ? "\(path): no evaluation set \(name); there is none. "
+          + "Add one with: pawl sets \(path) add \(name) --queries FILE --qrels FILE"
+        : "\(path): no evaluation set \(name). There is: \(known.joined(separator: ", "))."
+    case .setExists(let path, let name):
+      "\(path): there is an evaluation set \(name) already. Take another name, or first run: "
+        + "pawl sets \(path) remove \(name)"
+    case .setName(let name):
+      "\"\(name)\" is no name for an evaluation set: take 1 to 64 letters, digits, -, _ and ."
+    case .nothingToEvaluate(let what):
+      "\(what): none of the queries has a judgment. Are these the qrels of these queries?"
     }
   }
 }

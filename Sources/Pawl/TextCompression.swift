@@ -91,11 +91,12 @@ struct CompressedText {
 
   deinit { unsafe ZSTD_freeCCtx(context) }
 
-  mutating func compress(_ text: String) -> CompressedText {
-    var text = text
-    return text.withUTF8 { text in
-      let bound = ZSTD_compressBound(text.count)
-      if buffer.count < bound { buffer = [UInt8](repeating: 0, count: bound) }
+  mutating func compress(_ text: String) -> CompressedText { compress(text.utf8.span) }
+
+  mutating func compress(_ text: Span<UInt8>) -> CompressedText {
+    let bound = ZSTD_compressBound(text.count)
+    if buffer.count < bound { buffer = [UInt8](repeating: 0, count: bound) }
+    return unsafe text.withUnsafeBytes { text in
       let size = unsafe ZSTD_compress2(
         context, &buffer, buffer.count, text.baseAddress, text.count)
       guard ZSTD_isError(size) == 0, size - Self.magic.count < text.count else {

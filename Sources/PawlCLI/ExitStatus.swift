@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Corpus
 internal import Encoding
+internal import Evaluation
 internal import Glibc
 internal import LMDB
 internal import LinearAlgebra
@@ -18,6 +19,10 @@ enum ExitStatus: Int32 {
   /// Prints what went wrong and ends the process.
   static func leave(with error: any Error) -> Never {
     if let status = error as? ExitCode { exit(status.rawValue) }
+    if case CorpusError.system(path: _, action: .write, code: EPIPE) = error {
+      // The reader has seen enough, as for Output.
+      exit(128 + SIGPIPE)
+    }
     guard let status = status(of: error) else {
       // ArgumentParser's own: usage errors, and the requests for help and version.
       PawlCommand.exit(withError: error)
@@ -35,7 +40,7 @@ enum ExitStatus: Int32 {
       case .inputOutput: .inputOutput
       case .diskFull: .temporary
       }
-    case is EncodingError, is TokenizerError: .badInput
+    case is EncodingError, is TokenizerError, is EvaluationError: .badInput
     case is KernelError: .failed
     case LMDBError.permissionDenied: .inputOutput
     case let error as LMDBError:
@@ -50,7 +55,10 @@ enum ExitStatus: Int32 {
       case .fileSystem(_, _, EFBIG, _), .noRoom: .temporary
       case .fileSystem: .inputOutput
       case .checkFailed, .copyDiffers: .refused
-      case .newerFormat, .notAStore, .foreign, .noModel: .badInput
+      case .newerFormat, .notAStore, .foreign, .noModel, .queryWidth, .queryIDs,
+        .nothingToEvaluate:
+        .badInput
+      case .setName: .usage
       default: .failed
       }
     default: nil

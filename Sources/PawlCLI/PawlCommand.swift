@@ -21,10 +21,10 @@ struct PawlCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       InitCommand.self, IngestCommand.self, DeleteCommand.self, QueryCommand.self,
-      GetCommand.self, VersionsCommand.self, StatsCommand.self, CheckCommand.self,
-      BackupCommand.self, RestoreCommand.self, CompactCommand.self, CollectCommand.self,
-      TokenizeCommand.self,
-      EmbedCommand.self,
+      SearchCommand.self, SetsCommand.self, GetCommand.self, VersionsCommand.self,
+      StatsCommand.self, CheckCommand.self, BackupCommand.self, RestoreCommand.self,
+      CompactCommand.self, CollectCommand.self, TokenizeCommand.self, EmbedCommand.self,
+      MetricsCommand.self,
     ])
 
   static func main() {

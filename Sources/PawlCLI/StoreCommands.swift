@@ -79,23 +79,7 @@ struct StatsCommand: ParsableCommand {
       Output.line(try JSONOutput.line(figures))
       return
     }
-    Output.line(
-      "\(target.store): \(Figures.grouped(figures.passageCount)) passages, "
-        + "\(Figures.bytes(figures.usedBytes)) used of a file of \(Figures.bytes(figures.fileSizeInBytes)), "
-        + "format \(figures.formatVersion), made \(figures.created)")
-    for version in figures.versions {
-      Output.line(
-        "\(version.isActive ? "active" : "version") \(version.name): "
-          + "\(Figures.grouped(version.embeddedCount)) embedded, "
-          + "\(Figures.grouped(version.pendingCount)) pending, "
-          + "\(version.width) dimensions as \(version.codec)")
-    }
-    var table = TextTable(header: ["table", "entries", "bytes"], right: [1, 2])
-    for entry in figures.tables where entry.entryCount > 0 {
-      table.add([entry.name, Figures.grouped(entry.entryCount), Figures.bytes(entry.sizeInBytes)])
-    }
-    Output.line("")
-    for line in table.lines { Output.line(line) }
+    for line in StatisticsText(store: target.store, figures: figures).lines { Output.line(line) }
   }
 }
 

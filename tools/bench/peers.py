@@ -18,6 +18,7 @@ PACKAGES = [
     "onnxruntime==1.31.1",
     "onnx==1.23.2",
     "tokenizers==0.23.3",
+    "pytrec-eval-terrier==0.5.11",
 ]
 
 

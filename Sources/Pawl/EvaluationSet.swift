@@ -1,0 +1,93 @@
+internal import Corpus
+internal import FoundationEssentials
+
+/// What a stored evaluation set is for.
+public enum SetRole: String, Sendable, Codable, CaseIterable {
+  /// Decides on promotions: nothing may be trained or tuned on it.
+  case gate
+  /// Watched while training.
+  case probe
+  /// Measures recall against probes.
+  case calibration
+}
+
+/// Queries, what is relevant to them, and which of them hang together.
+public struct EvaluationSet: Sendable {
+  let queries: Queries
+  let qrels: Qrels
+  let groups: Groups
+
+  /// Judged queries, in the order of the queries.
+  let judged: [Query]
+
+  /// Queries of the set that have a judgment.
+  public var queryCount: Int { judged.count }
+  /// Queries that have none; they are left out.
+  public var unjudgedCount: Int { queries.count - judged.count }
+  /// Judged queries whose text is not in the set; they are left out.
+  public var textlessCount: Int { qrels.queries.count - judged.count }
+  public var judgmentCount: Int { qrels.count }
+  public var groupedCount: Int { groups.queryCount }
+
+  /// Reads `qid<TAB>query`, `qid 0 pid grade` and, if given, `qid<TAB>group` files.
+  ///
+  /// - Throws: `CorpusError` for a malformed line, `StoreError.nothingToEvaluate`.
+  public init(queries: String, qrels: String, groups: String? = nil) throws {
+    try self.init(
+      queries: Queries(path: queries), qrels: Qrels(path: qrels),
+      groups: groups.map { try Groups(path: $0) } ?? Groups([]),
+      name: "\(queries) and \(qrels)")
+  }
+
+  init(queries: Queries, qrels: Qrels, groups: Groups, name: String) throws {
+    self.queries = queries
+    self.qrels = qrels
+    self.groups = groups
+    judged = queries.filter { !qrels[$0.id].isEmpty }
+    if judged.isEmpty { throw StoreError.nothingToEvaluate(what: name) }
+  }
+}
+
+/// An evaluation set as the store keeps it.
+struct StoredSetContent: Codable {
+  struct StoredQuery: Codable {
+    let id: String
+    let text: String
+  }
+  struct StoredJudgment: Codable {
+    let query: String
+    let passage: String
+    let grade: Int32
+  }
+  struct StoredGroup: Codable {
+    let query: String
+    let group: String
+  }
+
+  var queries: [StoredQuery]
+  var judgments: [StoredJudgment]
+  var groups: [StoredGroup]
+
+  init(_ set: EvaluationSet) {
+    queries = set.queries.map { StoredQuery(id: $0.id.text, text: $0.text) }
+    judgments = set.qrels.queries.flatMap { query in
+      set.qrels[query].map {
+        StoredJudgment(query: query.text, passage: $0.id.text, grade: $0.grade)
+      }
+    }
+    groups = set.queries.compactMap { query in
+      set.groups[query.id].map { StoredGroup(query: query.id.text, group: $0) }
+    }
+  }
+
+  func set(named name: String) throws -> EvaluationSet {
+    try EvaluationSet(
+      queries: Queries(queries.map { Query(id: Identifier($0.id), text: $0.text) }),
+      qrels: Qrels(
+        judgments.map {
+          Judgment(
+            query: Identifier($0.query), passage: Identifier($0.passage), grade: $0.grade)
+        }),
+      groups: Groups(groups.map { (Identifier($0.query), $0.group) }), name: "the set \(name)")
+  }
+}

@@ -1,0 +1,110 @@
+internal import Corpus
+internal import Encoding
+internal import IVF
+internal import LMDB
+internal import LinearAlgebra
+
+/// What a batch of searches did.
+public struct BatchSummary: Sendable, Equatable {
+  /// The version that answered all queries.
+  public internal(set) var version = ""
+  public internal(set) var queryCount = 0
+  public internal(set) var hitCount = 0
+  /// Passages that the last query was compared with.
+  public internal(set) var searchedCount = 0
+  /// Passages that the version did not have yet.
+  public internal(set) var pendingCount = 0
+  /// Seconds of all queries together; `fetch` is the reading of ids.
+  public internal(set) var timing = Answer.Timing()
+}
+
+/// Searches batch after batch with one version, whatever is promoted meanwhile.
+struct BatchSearch {
+  /// Queries in memory at once.
+  static let batchSize = 4_096
+
+  private let store: Store
+  private let version: VersionRecord
+  private let space: SpaceRecord
+  private let encoder: TextEncoder
+  private var ids: PassageIDs
+  private(set) var summary = BatchSummary()
+
+  /// D, the floats of a query.
+  var width: Int { space.width }
+
+  /// - Parameter version: nil: the active one.
+  init(_ store: Store, version name: String?) throws {
+    let snapshot = try store.environment.snapshot()
+    self.store = store
+    version = try store.version(name, in: snapshot)
+    space = try store.space(version.space, in: snapshot)
+    encoder = try store.encoder(for: space)
+    ids = PassageIDs(store)
+    summary.version = version.name
+  }
+
+  /// The best k rows of each query. All queries of a batch see one snapshot.
+  ///
+  /// - Parameter progress: told, on any thread, how many queries of the batch are encoded.
+  mutating func run(
+    _ batch: QueryBatch, k: Int, progress: @Sendable (Int) -> Void = { _ in }
+  ) throws -> [[RankedRow]] {
+    var watch = Stopwatch()
+    let vectors =
+      switch batch.content {
+      case .vectors(let vectors): vectors
+      case .texts(let texts): encode(texts, progress)
+      }
+    summary.timing.encode += watch.lap()
+    let snapshot = try store.environment.snapshot()
+    let index = try store.index(version.index, in: snapshot)
+    let candidates = try store.search(
+      version.index, index, vectors.span, width, k, encoder.kernels, in: snapshot)
+    summary.timing.search += watch.lap()
+    var ranked: [[RankedRow]] = []
+    ranked.reserveCapacity(candidates.count)
+    for candidates in candidates {
+      ranked.append(try ids.ranked(candidates, k: k, in: snapshot))
+    }
+    summary.timing.fetch += watch.lap()
+    summary.queryCount += batch.ids.count
+    summary.hitCount += ranked.reduce(0) { $0 + $1.count }
+    summary.searchedCount = index.count
+    summary.pendingCount = try store.tables.rows.count(in: snapshot) - index.count
+    return ranked
+  }
+
+  private func encode(_ texts: [String], _ progress: @Sendable (Int) -> Void) -> [Float] {
+    var vectors = [Float](repeating: 0, count: texts.count * encoder.width)
+    var view = vectors.mutableSpan
+    encoder.encode(
+      version.queryPrefix.isEmpty ? texts : texts.map { version.queryPrefix + $0 },
+      workerCount: Process.processorCount, into: &view, progress: progress)
+    return vectors
+  }
+}
+
+extension Store {
+  /// The candidates of each of Q queries.
+  ///
+  /// - Parameter queries: Q × D.
+  fileprivate func search(
+    _ id: UInt32, _ index: IndexRecord, _ queries: Span<Float>, _ width: Int, _ k: Int,
+    _ kernels: Kernels, in snapshot: borrowing Snapshot
+  ) throws -> [[TopK.Candidate]] {
+    do {
+      var all: [[TopK.Candidate]] = []
+      for place in 0..<(queries.count / width) {
+        all.append(
+          try FlatScan(blocks: tables.fresh).search(
+            index: id, codec: index.codec,
+            query: queries.extracting(place * width..<(place + 1) * width), k: k,
+            kernels: kernels, in: snapshot))
+      }
+      return all
+    } catch let error as CodeBlockError {
+      throw damaged("index \(id)", "\(error)")
+    }
+  }
+}

@@ -1,0 +1,108 @@
+internal import ArgumentParser
+internal import Pawl
+internal import Synchronization
+
+struct SearchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "search", abstract: "Answer a file of queries and write a TREC run.",
+    discussion: """
+      The run has six columns, qid Q0 pid rank score tag, with scores that fall strictly as float32, \
+      so that every program ranks it alike. It appears whole or not at all; - is standard output.
+
+      Example:
+        pawl search demo.pawl --queries queries.tsv -k 1000 --run out.trec
+        pawl search demo.pawl --vectors queries.npy --ids qids.txt -k 100 --run out.trec
+      """)
+
+  @OptionGroup var target: StoreArgument
+  @Option(help: ArgumentHelp("qid<TAB>query a line.", valueName: "queries.tsv"))
+  var queries: String?
+  @Option(
+    help: ArgumentHelp(
+      "Vectors of queries instead, .npy or .fvecs, as the version's model makes them.",
+      valueName: "Q.npy"))
+  var vectors: String?
+  @Option(
+    help: ArgumentHelp("Ids of the vectors, one a line (default: 0, 1, …).", valueName: "file"))
+  var ids: String?
+  @Option(name: .customLong("run"), help: ArgumentHelp("The run to write.", valueName: "out.trec"))
+  var runFile: String
+  @Option(name: .short, help: "Hits of each query at most.")
+  var k = 1_000
+  @Flag(help: "Score every passage (what this release always does).")
+  var exact = false
+  @Option(
+    help: ArgumentHelp("Search with this version instead of the active one.", valueName: "vN"))
+  var version: String?
+  @Flag(help: "No progress.")
+  var quiet = false
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if (queries == nil) == (vectors == nil) {
+      throw ValidationError("Give either --queries or --vectors.")
+    }
+    if ids != nil, vectors == nil { throw ValidationError("--ids belongs to --vectors.") }
+    if k < 1 { throw ValidationError("-k must be at least 1.") }
+    if output.json, runFile == "-" || runFile == "/dev/stdout" {
+      throw ValidationError("--json and a run on standard output would mix.")
+    }
+  }
+
+  func run() throws {
+    let store = try Store(path: target.store, access: .reading)
+    let file: QueryFile =
+      if let queries { .texts(queries) } else { .vectors(vectors ?? "", ids: ids) }
+    Interrupt.watch()
+    let line = Mutex(ProgressLine(unit: "queries", isQuiet: quiet))
+    let summary = try store.writeRun(of: file, to: runFile, k: k, version: version) { progress in
+      line.withLock {
+        $0.update(progress.stage.rawValue, done: progress.done, total: progress.total)
+      }
+      return !Interrupt.isAsked
+    }
+    line.withLock { $0.finish() }
+    guard let summary else {
+      Terminal.error("stopped; nothing was written")
+      throw ExitCode(1)
+    }
+    if output.json {
+      Output.line(try JSONOutput.line(RunReport(run: runFile, summary)))
+    } else {
+      Terminal.error(sentence(summary))
+    }
+  }
+
+  private func sentence(_ summary: BatchSummary) -> String {
+    let timing = summary.timing
+    return "\(runFile): \(Figures.grouped(summary.queryCount)) queries, "
+      + "\(Figures.grouped(summary.hitCount)) hits by \(summary.version) among "
+      + "\(Figures.grouped(summary.searchedCount)) passages; "
+      + "encode \(Figures.fixed(timing.encode, 2)) s, search \(Figures.fixed(timing.search, 2)) s, "
+      + "ids \(Figures.fixed(timing.fetch, 2)) s"
+  }
+}
+
+/// The JSON of a batch search.
+private struct RunReport: Encodable {
+  let run: String
+  let version: String
+  let queries: Int
+  let hits: Int
+  let searched: Int
+  let pending: Int
+  let seconds: [String: Double]
+
+  init(run: String, _ summary: BatchSummary) {
+    self.run = run
+    version = summary.version
+    queries = summary.queryCount
+    hits = summary.hitCount
+    searched = summary.searchedCount
+    pending = summary.pendingCount
+    seconds = [
+      "encode": summary.timing.encode, "search": summary.timing.search,
+      "ids": summary.timing.fetch,
+    ]
+  }
+}
