@@ -66,6 +66,14 @@ struct CommandRunner {
   func run(
     _ arguments: String..., environment: [String: String] = [:], input: String? = nil
   ) throws -> Result {
+    try run(arguments, environment: environment, input: input)
+  }
+
+  /// Runs to the end.
+  @discardableResult
+  func run(
+    _ arguments: [String], environment: [String: String] = [:], input: String? = nil
+  ) throws -> Result {
     let process = process(arguments, environment: environment)
     let files = ["out", "err"].map { "\(folder.path)/.\(UUID().uuidString).\($0)" }
     for file in files { _ = FileManager.default.createFile(atPath: file, contents: nil) }
