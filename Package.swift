@@ -33,6 +33,7 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .target(name: "CKernels", cSettings: strictC),
     // 1
     .target(name: "Corpus", dependencies: ["CZstd", "CZlib"], swiftSettings: strict),
@@ -48,20 +49,20 @@ let package = Package(
     .target(
       name: "Pawl",
       dependencies: [
-        "Corpus", "LMDB", "LinearAlgebra", "Encoding", "IVF", "CZstd", "CKernels",
+        "Corpus", "LMDB", "LinearAlgebra", "Encoding", "IVF", "Evaluation", "CZstd", "CKernels",
       ],
       swiftSettings: views),
     // 6
     .executableTarget(
       name: "PawlCLI",
       dependencies: [
-        "Pawl", "Corpus", "Encoding", "Evaluation", "IVF", "LMDB", "LinearAlgebra",
+        "Pawl", "Corpus", "Encoding", "Evaluation", "IVF", "LMDB", "LinearAlgebra", "CEdit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     // Times parts of Pawl for tools/bench
     .executableTarget(
-      name: "PawlBench", dependencies: ["Corpus", "Encoding", "LinearAlgebra"],
+      name: "PawlBench", dependencies: ["Corpus", "Encoding", "IVF", "LMDB", "LinearAlgebra"],
       swiftSettings: strict),
     // Tests
     .testTarget(
@@ -77,7 +78,10 @@ let package = Package(
       name: "EvaluationTests", dependencies: ["Evaluation", "Corpus"], exclude: ["Goldens"],
       swiftSettings: strict),
     .testTarget(
-      name: "PawlTests", dependencies: ["Pawl", "IVF", "LMDB"], swiftSettings: tested),
+      name: "IVFTests", dependencies: ["IVF", "LMDB", "LinearAlgebra"], swiftSettings: views),
+    .testTarget(
+      name: "PawlTests", dependencies: ["Pawl", "Corpus", "Evaluation", "IVF", "LMDB"],
+      swiftSettings: tested),
     .testTarget(
       name: "PawlCLITests", dependencies: ["PawlCLI", "Pawl", "LMDB"], swiftSettings: tested),
   ]

@@ -86,5 +86,46 @@ VEC_INLINE void store_float16(uint16_t *p, vec v) {
 #include "tree.inc"
 #include "twin.inc"
 
+typedef struct { __m256i low, high; } sums;
+typedef sums four_bytes;
+VEC_INLINE sums no_sums(void) { return (sums){_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+VEC_INLINE sums load_sums(const void *p) {
+  const __m256i *from = p;
+  return (sums){_mm256_loadu_si256(from), _mm256_loadu_si256(from + 1)};
+}
+VEC_INLINE four_bytes load_bytes(const uint8_t *p) { return load_sums(p); }
+VEC_INLINE void store_sums(int32_t *p, sums v) {
+  _mm256_storeu_si256((__m256i *)p, v.low);
+  _mm256_storeu_si256((__m256i *)(p + 8), v.high);
+}
+VEC_INLINE vec sums_to_floats(const int32_t *p, int32_t offset) {
+  const sums found = load_sums(p);
+  const __m256i all = _mm256_set1_epi32(offset);
+  return pair(_mm256_cvtepi32_ps(_mm256_add_epi32(found.low, all)),
+              _mm256_cvtepi32_ps(_mm256_add_epi32(found.high, all)));
+}
+VEC_INLINE unsigned not_below(vec a, vec b) {
+  return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a.low, b.low, _CMP_GE_OQ)) |
+         (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a.high, b.high, _CMP_GE_OQ)) << 8;
+}
+VEC_INLINE __m256i multiply_add_half(__m256i all, __m256i codes, __m256i query) {
+  const __m256i pairs = _mm256_maddubs_epi16(codes, query);
+  return _mm256_add_epi32(all, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+VEC_INLINE sums multiply_add(sums all, four_bytes codes, int32_t four) {
+  const __m256i query = _mm256_set1_epi32(four);
+  return (sums){multiply_add_half(all.low, codes.low, query),
+                multiply_add_half(all.high, codes.high, query)};
+}
+
+// Sums of two products fit into 16 bits: 2 · 255 · 64 < 32,768.
+#define FILTER pawl_filter_avx2
+#define FILTER_NAME "avx2"
+#define FILTER_LIMIT 64
+// 10 accumulators, a column, a broadcast query, the ones and a product: 15 of 16 registers.
+#define FILTER_ROWS 5
+#define FILTER_PANELS 1
+#include "filter.inc"
+
 #pragma clang attribute pop
 #endif

@@ -4,9 +4,13 @@
 #include "CKernels.h"
 
 extern const pawl_kernels pawl_portable;
+extern const pawl_filter pawl_filter_portable;
 #if defined(__x86_64__)
 extern const pawl_kernels pawl_avx2;
 extern const pawl_kernels pawl_avx512;
+extern const pawl_filter pawl_filter_avx2;
+extern const pawl_filter pawl_filter_avx512;
+extern const pawl_filter pawl_filter_avx512vnni;
 #endif
 
 // exp(x) = 2^n · exp(r), n = round(x / ln 2), |r| ≤ ln 2 / 2; ln 2 in two parts (Cody & Waite 1980,

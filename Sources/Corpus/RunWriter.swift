@@ -1,7 +1,6 @@
 /// Writes a run in TREC's six columns. It appears at `commit`.
 ///
-/// Programs that read runs sort by score as float32 and break ties in ways of their own. So scores
-/// fall strictly: one that is not below the score before it becomes the next float32 below that.
+/// Scores fall strictly, see `FallingScores`.
 package struct RunWriter: ~Copyable {
   private var output: OutputFile
   private let tag: String
@@ -21,14 +20,10 @@ package struct RunWriter: ~Copyable {
     query: Identifier, hits: some Sequence<RunHit>
   ) throws(CorpusError) {
     try Self.check(query.text, path: output.path)
-    var last = (given: Float.infinity, written: Float.infinity)
+    var scores = FallingScores()
     for (index, hit) in hits.enumerated() {
-      precondition(
-        hit.score.isFinite && hit.score <= last.given,
-        "score \(hit.score) at rank \(index + 1) follows \(last.given)")
+      let score = scores.next(hit.score)
       try Self.check(hit.passage.text, path: output.path)
-      let score = hit.score < last.written ? hit.score : last.written.nextDown
-      last = (hit.score, score)
       try output.write(
         "\(query) Q0 \(hit.passage) \(index + 1) \(Double(score)) \(tag)\n")
     }

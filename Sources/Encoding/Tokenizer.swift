@@ -34,6 +34,12 @@ package final class Tokenizer: Sendable {
     vocabulary.id(of: token)
   }
 
+  /// The token of an id, as the vocabulary writes it ("##" before what continues a word); nil where
+  /// there is none.
+  package func token(of id: Int32) -> String? {
+    vocabulary.token(of: id) ?? addedTokens.text(of: id)
+  }
+
   /// Appends the ids of a text, [CLS] and [SEP] included, at most `maximumLength` of them.
   ///
   /// - Parameters:

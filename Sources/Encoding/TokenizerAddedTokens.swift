@@ -23,6 +23,9 @@ struct AddedTokens: Sendable {
   /// The bytes that begin a token.
   var firstBytes: [UInt8] { tokens.compactMap(\.bytes.first) }
 
+  /// The token of an id, nil where it is none of these.
+  func text(of id: Int32) -> String? { tokens.first { $0.id == id }?.text }
+
   /// The token whose bytes stand at an index of the text.
   func match(_ text: Span<UInt8>, at index: Int) -> Token? {
     tokens.first { Self.matches($0.bytes, text, at: index) }

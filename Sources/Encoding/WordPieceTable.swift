@@ -82,6 +82,14 @@ struct WordPieceTable: Sendable {
     }
   }
 
+  /// Where in the blob the token of an id is written; nil where there is none.
+  ///
+  /// - Complexity: O(slots): for people who look at tokens, not for encoding.
+  func place(of id: Int32) -> Range<Int>? {
+    guard id >= 0, let slot = slots.first(where: { $0.id == id }) else { return nil }
+    return Int(slot.offset)..<Int(slot.offset) + Int(slot.count)
+  }
+
   /// The longest token that begins `word[offset ..< offset + count]`; its length is 0 where there
   /// is none.
   ///

@@ -50,6 +50,11 @@ struct WordPieceVocabulary: Sendable {
     return id < 0 ? nil : id
   }
 
+  /// The token of an id as it is written in the vocabulary; nil where there is none.
+  func token(of id: Int32) -> String? {
+    whole.place(of: id).map { String(decoding: blob[$0], as: UTF8.self) }
+  }
+
   /// Appends the tokens of a word: the word itself, or the longest that begins it and the longest
   /// that go on, or the unknown token where that comes to no end.
   ///

@@ -40,6 +40,19 @@ extension Metric {
     return metrics
   }
 
+  /// Hits beyond this rank do not matter; nil for metrics that look at all hits.
+  package var depth: Int? {
+    switch self {
+    case .reciprocalRank(let depth), .averagePrecision(let depth),
+      .normalizedDiscountedGain(let depth, _):
+      depth
+    case .recall(let rank), .precision(let rank), .success(let rank), .relativePrecision(let rank),
+      .unjudgedShare(let rank):
+      rank
+    default: nil
+    }
+  }
+
   /// The name that `init(name:)` reads; nil for metrics that only trec_eval's spelling has.
   package var name: String? {
     func at(_ depth: Int?) -> String { depth.map { "@\($0)" } ?? "" }

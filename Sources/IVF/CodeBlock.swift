@@ -70,6 +70,24 @@ package struct CodeBlock: ~Escapable {
     }
   }
 
+  /// All codes, one behind another.
+  var codes: RawSpan {
+    @_lifetime(copy self)
+    get { bytes.extracting(Self.headerSizeInBytes..<codesEnd) }
+  }
+
+  /// All scales; none where the codec has none.
+  var scales: RawSpan {
+    @_lifetime(copy self)
+    get { bytes.extracting(codesEnd..<rowsStart) }
+  }
+
+  /// All row numbers.
+  var rows: RawSpan {
+    @_lifetime(copy self)
+    get { bytes.extracting(rowsStart..<bytes.byteCount) }
+  }
+
   /// The row of the code at `index`.
   package func row(at index: Int) -> UInt32 {
     precondition(index >= 0 && index < count, "code \(index) of \(count)")
@@ -114,15 +132,8 @@ package struct CodeBlock: ~Escapable {
     _ query: Span<Float>, kernels: Kernels, into scores: inout MutableSpan<Float>
   ) {
     precondition(query.count == width, "a query of \(query.count) for codes of \(width)")
-    let codes = bytes.extracting(Self.headerSizeInBytes..<codesEnd)
-    switch codec {
-    case .int8:
-      kernels.scanInt8(
-        query: query, codes: codes, scales: bytes.extracting(codesEnd..<rowsStart), rows: count,
-        into: &scores)
-    case .float16: kernels.scanFloat16(query: query, codes: codes, rows: count, into: &scores)
-    case .float32: kernels.scanFloat32(query: query, codes: codes, rows: count, into: &scores)
-    }
+    codec.score(
+      query, codes: codes, scales: scales, count: count, kernels: kernels, into: &scores)
   }
 }
 

@@ -40,6 +40,23 @@ public enum Codec: String, Sendable, CaseIterable, Codable {
     codeSizeInBytes(width: D) + scaleSizeInBytes + 4
   }
 
+  /// scores[i] ← the inner product of the query and code i.
+  ///
+  /// - Parameters:
+  ///   - codes: count codes, one behind another; scales: theirs, where the codec has any.
+  ///   - scores: at least count floats, overwritten.
+  func score(
+    _ query: Span<Float>, codes: RawSpan, scales: RawSpan, count: Int, kernels: Kernels,
+    into scores: inout MutableSpan<Float>
+  ) {
+    switch self {
+    case .int8:
+      kernels.scanInt8(query: query, codes: codes, scales: scales, rows: count, into: &scores)
+    case .float16: kernels.scanFloat16(query: query, codes: codes, rows: count, into: &scores)
+    case .float32: kernels.scanFloat32(query: query, codes: codes, rows: count, into: &scores)
+    }
+  }
+
   /// Appends the code of an embedding, little-endian.
   ///
   /// - Returns: its scale; 1 where the codec has none.

@@ -24,6 +24,9 @@ package struct AlignedBuffer<Element: BitwiseCopyable & Sendable>: ~Copyable,
 
   package var count: Int { unsafe base.count }
 
+  /// Where the elements lie, for as long as self lives: for C calls of this target.
+  var address: UnsafeMutablePointer<Element>? { unsafe base.baseAddress }
+
   package var span: Span<Element> {
     @_lifetime(borrow self)
     borrowing get {

@@ -39,6 +39,35 @@ public struct EvaluationSet: Sendable {
       name: "\(queries) and \(qrels)")
   }
 
+  /// Judgments of passages that a store does not have.
+  public func absentCount(in store: Store) throws -> Int {
+    qrels.count - (try storedJudgments(in: store)).count
+  }
+
+  /// The set without judgments of passages that a store does not have, and without queries for which
+  /// nothing relevant is left: what can be asked of a part of a collection.
+  ///
+  /// - Throws: `StoreError.nothingToEvaluate`.
+  public func restricted(toStoredIn store: Store) throws -> EvaluationSet {
+    let stored = try storedJudgments(in: store)
+    let answerable = Set(stored.filter { $0.grade > 0 }.map(\.query))
+    return try EvaluationSet(
+      queries: Queries(queries.filter { answerable.contains($0.id) }),
+      qrels: Qrels(stored.filter { answerable.contains($0.query) }), groups: groups,
+      name: "the passages of \(store.path)")
+  }
+
+  private func storedJudgments(in store: Store) throws -> [Judgment] {
+    var ids: Set<Identifier> = []
+    for query in qrels.queries { ids.formUnion(qrels[query].map(\.id)) }
+    let stored = try store.storedIDs(among: ids)
+    return qrels.queries.flatMap { query in
+      qrels[query].filter { stored.contains($0.id) }.map {
+        Judgment(query: query, passage: $0.id, grade: $0.grade)
+      }
+    }
+  }
+
   init(queries: Queries, qrels: Qrels, groups: Groups, name: String) throws {
     self.queries = queries
     self.qrels = qrels

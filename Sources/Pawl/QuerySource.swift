@@ -25,6 +25,8 @@ struct QueryBatch {
 struct QuerySource: ~Copyable {
   private let ids: [Identifier]
   private let texts: [String]
+  private let file: String
+  private let width: Int
   /// Instead of texts.
   private var vectors: VectorReader?
   private var done = 0
@@ -36,12 +38,15 @@ struct QuerySource: ~Copyable {
   /// - Throws: `CorpusError` for a malformed file, `StoreError.queryWidth`, `.queryIDs`.
   static func open(_ file: QueryFile, width: Int) throws -> QuerySource {
     switch file {
-    case .texts(let name): try QuerySource(queries: Queries(path: name))
+    case .texts(let name): try QuerySource(queries: name, width: width)
     case .vectors(let name, let ids): try QuerySource(vectors: name, ids: ids, width: width)
     }
   }
 
-  private init(queries: Queries) {
+  private init(queries name: String, width: Int) throws {
+    let queries = try Queries(path: name)
+    file = name
+    self.width = width
     ids = queries.map(\.id)
     texts = queries.map(\.text)
     vectors = nil
@@ -57,6 +62,8 @@ struct QuerySource: ~Copyable {
     guard ids.count == rowCount else {
       throw StoreError.queryIDs(file: name, rowCount: rowCount, idCount: ids.count)
     }
+    file = name
+    self.width = width
     self.ids = ids
     texts = []
     vectors = consume reader
@@ -89,6 +96,17 @@ struct QuerySource: ~Copyable {
       all += part
       missing -= read
     }
+    try requireFiniteLengths(of: all, firstRow: done - count)
     return all
+  }
+
+  /// A vector whose squares overflow has no scores that could be ranked.
+  private func requireFiniteLengths(of vectors: [Float], firstRow: Int) throws {
+    for start in stride(from: 0, to: vectors.count, by: width) {
+      let square = vectors[start..<start + width].reduce(0) { $0 + $1 * $1 }
+      guard square.isFinite else {
+        throw StoreError.queryTooLong(file: file, row: firstRow + start / width)
+      }
+    }
   }
 }

@@ -44,12 +44,13 @@ struct BatchSearch {
     summary.version = version.name
   }
 
-  /// The best k rows of each query. All queries of a batch see one snapshot.
+  /// The best k passages of each query, with scores that fall strictly. All queries of a batch see one
+  /// snapshot.
   ///
   /// - Parameter progress: told, on any thread, how many queries of the batch are encoded.
   mutating func run(
     _ batch: QueryBatch, k: Int, progress: @Sendable (Int) -> Void = { _ in }
-  ) throws -> [[RankedRow]] {
+  ) throws -> [[RunHit]] {
     var watch = Stopwatch()
     let vectors =
       switch batch.content {
@@ -62,17 +63,24 @@ struct BatchSearch {
     let candidates = try store.search(
       version.index, index, vectors.span, width, k, encoder.kernels, in: snapshot)
     summary.timing.search += watch.lap()
-    var ranked: [[RankedRow]] = []
-    ranked.reserveCapacity(candidates.count)
+    var hits: [[RunHit]] = []
+    hits.reserveCapacity(candidates.count)
     for candidates in candidates {
-      ranked.append(try ids.ranked(candidates, k: k, in: snapshot))
+      hits.append(Self.hits(try ids.ranked(candidates, k: k, in: snapshot)))
     }
     summary.timing.fetch += watch.lap()
     summary.queryCount += batch.ids.count
-    summary.hitCount += ranked.reduce(0) { $0 + $1.count }
+    summary.hitCount += hits.reduce(0) { $0 + $1.count }
     summary.searchedCount = index.count
     summary.pendingCount = try store.tables.rows.count(in: snapshot) - index.count
-    return ranked
+    return hits
+  }
+
+  private static func hits(_ ranked: [RankedRow]) -> [RunHit] {
+    var scores = FallingScores()
+    return ranked.enumerated().map { index, ranked in
+      RunHit(passage: ranked.id, rank: Int32(index + 1), score: scores.next(ranked.score))
+    }
   }
 
   private func encode(_ texts: [String], _ progress: @Sendable (Int) -> Void) -> [Float] {
@@ -94,15 +102,9 @@ extension Store {
     _ kernels: Kernels, in snapshot: borrowing Snapshot
   ) throws -> [[TopK.Candidate]] {
     do {
-      var all: [[TopK.Candidate]] = []
-      for place in 0..<(queries.count / width) {
-        all.append(
-          try FlatScan(blocks: tables.fresh).search(
-            index: id, codec: index.codec,
-            query: queries.extracting(place * width..<(place + 1) * width), k: k,
-            kernels: kernels, in: snapshot))
-      }
-      return all
+      return try BatchScan(blocks: tables.fresh).search(
+        index: id, codec: index.codec, queries: queries, width: width, k: k, kernels: kernels,
+        workerCount: Process.processorCount, in: snapshot)
     } catch let error as CodeBlockError {
       throw damaged("index \(id)", "\(error)")
     }

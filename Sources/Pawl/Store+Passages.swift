@@ -13,6 +13,14 @@ public struct StoredPassage: Sendable, Equatable, Encodable {
 }
 
 extension Store {
+  /// Which of these ids are stored.
+  func storedIDs(among ids: Set<Identifier>) throws -> Set<Identifier> {
+    let snapshot = try environment.snapshot()
+    var stored: Set<Identifier> = []
+    for id in ids where try tables.ids.contains(Key(id.text), in: snapshot) { stored.insert(id) }
+    return stored
+  }
+
   /// The passages with these ids, in this order.
   ///
   /// - Throws: `StoreError.noPassage` for the first id that is not there.

@@ -21,13 +21,11 @@ extension Store {
     var done = 0
     while let batch = try source.next(atMost: BatchSearch.batchSize) {
       let (before, total) = (done, source.count)
-      let ranked = try search.run(batch, k: k) {
+      let answers = try search.run(batch, k: k) {
         _ = progress(Progress(stage: .searching, done: before + $0, total: total))
       }
-      for (id, hits) in zip(batch.ids, ranked) {
-        try run.append(
-          query: id,
-          hits: hits.map { RunHit(passage: $0.id, rank: 0, score: $0.score) })
+      for (id, hits) in zip(batch.ids, answers) {
+        try run.append(query: id, hits: hits)
       }
       done += batch.ids.count
       if !progress(Progress(stage: .searching, done: done, total: total)) { return nil }

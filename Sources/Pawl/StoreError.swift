@@ -28,6 +28,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case queryWidth(file: String, width: Int, expected: Int)
   /// A list of ids that is not as long as the matrix it belongs to.
   case queryIDs(file: String, rowCount: Int, idCount: Int)
+  /// `row` counts from 0.
+  case queryTooLong(file: String, row: Int)
   case noSet(path: String, name: String, known: [String])
   case setExists(path: String, name: String)
   case setName(String)
@@ -83,6 +85,9 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
         + "Take vectors of the version's own model."
     case .queryIDs(let file, let rowCount, let idCount):
       "\(file): \(rowCount) vectors, but \(idCount) ids. Give one id for each vector."
+    case .queryTooLong(let file, let row):
+      "\(file): the numbers of vector \(row) are so large that its length is infinite. "
+        + "Take vectors of the version's own model."
     case .noSet(let path, let name, let known):
       known.isEmpty
         ? "\(path): no evaluation set \(name); there is none. "

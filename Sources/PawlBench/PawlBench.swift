@@ -1,6 +1,7 @@
 internal import Corpus
 internal import Encoding
 internal import Glibc
+internal import IVF
 internal import LinearAlgebra
 
 /// Times parts of Pawl inside the process, for tools/bench: peers are timed the same way.
@@ -8,6 +9,7 @@ internal import LinearAlgebra
 ///     pawl-bench tokenize MODEL FILE
 ///     pawl-bench encode MODEL FILE THREADS OUT.npy
 ///     pawl-bench latency MODEL FILE
+///     pawl-bench search VECTORS.npy QUERIES.npy CODEC K THREADS OUT.npy
 ///
 /// FILE has one text a line. Prints one JSON object.
 @main
@@ -22,8 +24,15 @@ struct PawlBench {
       try encode(model: list[1], file: list[2], threads: threads, out: list[4])
     case let list where list.count == 3 && list[0] == "latency":
       try latency(model: list[1], file: list[2])
+    case let list where list.count == 7 && list[0] == "search":
+      guard let codec = Codec(rawValue: list[3]), let k = Int(list[4]), let threads = Int(list[5])
+      else { fallthrough }
+      let bench = try SearchBench(
+        codec: codec, k: k, threads: threads, kernels: Kernels(environment: environment))
+      print(try bench.run(vectors: list[1], queries: list[2], out: list[6]))
     default:
       print("usage: pawl-bench tokenize|encode|latency MODEL FILE [THREADS OUT.npy]")
+      print("       pawl-bench search VECTORS.npy QUERIES.npy CODEC K THREADS OUT.npy")
       exit(64)
     }
   }

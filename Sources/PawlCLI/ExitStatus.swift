@@ -55,7 +55,7 @@ enum ExitStatus: Int32 {
       case .fileSystem(_, _, EFBIG, _), .noRoom: .temporary
       case .fileSystem: .inputOutput
       case .checkFailed, .copyDiffers: .refused
-      case .newerFormat, .notAStore, .foreign, .noModel, .queryWidth, .queryIDs,
+      case .newerFormat, .notAStore, .foreign, .noModel, .queryWidth, .queryIDs, .queryTooLong,
         .nothingToEvaluate:
         .badInput
       case .setName: .usage

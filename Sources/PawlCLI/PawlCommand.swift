@@ -19,12 +19,22 @@ struct PawlCommand: ParsableCommand {
       74 I/O error, 75 try again later.
       """,
     version: "0.1.0",
-    subcommands: [
-      InitCommand.self, IngestCommand.self, DeleteCommand.self, QueryCommand.self,
-      SearchCommand.self, SetsCommand.self, GetCommand.self, VersionsCommand.self,
-      StatsCommand.self, CheckCommand.self, BackupCommand.self, RestoreCommand.self,
-      CompactCommand.self, CollectCommand.self, TokenizeCommand.self, EmbedCommand.self,
-      MetricsCommand.self,
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Filling", subcommands: [InitCommand.self, IngestCommand.self, DeleteCommand.self]),
+      CommandGroup(
+        name: "Asking",
+        subcommands: [QueryCommand.self, ShellCommand.self, SearchCommand.self, GetCommand.self]),
+      CommandGroup(
+        name: "Measuring",
+        subcommands: [EvaluateCommand.self, MetricsCommand.self, SetsCommand.self]),
+      CommandGroup(
+        name: "Keeping",
+        subcommands: [
+          VersionsCommand.self, StatsCommand.self, CheckCommand.self, BackupCommand.self,
+          RestoreCommand.self, CompactCommand.self, CollectCommand.self,
+        ]),
+      CommandGroup(name: "Model", subcommands: [TokenizeCommand.self, EmbedCommand.self]),
     ])
 
   static func main() {

@@ -5,9 +5,12 @@ enum Terminal {
   /// Whether a line on stderr can be redrawn.
   static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 && !isDumb }
 
-  private static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+  static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
-  private static var isDumb: Bool {
+  static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
+  /// Whether it is a terminal that can only print one line below the other.
+  static var isDumb: Bool {
     guard let name = unsafe getenv("TERM") else { return true }
     return unsafe strcmp(name, "dumb") == 0
   }
@@ -26,6 +29,8 @@ enum Terminal {
     unsafe outputIsTerminal && getenv("NO_COLOR") == nil && !isDumb
   }
 
+  static var errorHasColour: Bool { unsafe errorIsTerminal && getenv("NO_COLOR") == nil }
+
   /// Columns of the terminal behind a descriptor; 80 where there is none.
   static func width(of descriptor: Int32) -> Int {
     var size = winsize()
@@ -37,10 +42,18 @@ enum Terminal {
 
   /// A text from outside for stdout: as it is, but on a terminal without characters that steer it.
   static func shown(_ text: String) -> String {
-    guard outputIsTerminal else { return text }
-    return String(
+    outputIsTerminal ? withoutControls(text) : text
+  }
+
+  /// A text with U+FFFD for each character that steers a terminal.
+  static func withoutControls(_ text: String) -> String {
+    String(
       String.UnicodeScalarView(
         text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+  }
+
+  static func columns(of text: String) -> Int {
+    text.reduce(0) { $0 + columns(of: $1) }
   }
 
   /// Columns that a character takes: two for East Asian wide ones and emoji.
@@ -61,7 +74,7 @@ enum Terminal {
   /// Writes without a newline, to redraw a line.
   static func errorRaw(_ text: String) { write(text, to: STDERR_FILENO) }
 
-  private static func write(_ text: String, to descriptor: Int32) {
+  static func write(_ text: String, to descriptor: Int32) {
     var text = text
     text.withUTF8 { bytes in _ = unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count) }
   }
@@ -74,6 +87,9 @@ struct Style {
   func bold(_ text: String) -> String { wrap(text, "1") }
   func dim(_ text: String) -> String { wrap(text, "2") }
   func green(_ text: String) -> String { wrap(text, "32") }
+  func red(_ text: String) -> String { wrap(text, "31") }
+  /// For what was looked for.
+  func marked(_ text: String) -> String { wrap(text, "1;4") }
 
   private func wrap(_ text: String, _ code: String) -> String {
     isOn ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text

@@ -24,6 +24,17 @@ import Testing
     #expect(tokenizer.ids(text) == ids)
   }
 
+  @Test("an id leads back to its token as the vocabulary writes it")
+  func tokenText() {
+    let tokens = tokenizer.ids("abcab.é").map { tokenizer.token(of: $0) }
+    #expect(tokens == ["[CLS]", "abc", "##a", "##b", ".", "[UNK]", "[SEP]"])
+    for id in 0..<Int32(tokenizer.tokenCount) {
+      #expect(tokenizer.token(of: id).flatMap { tokenizer.id(of: $0) } == id)
+    }
+    #expect(tokenizer.token(of: -1) == nil)
+    #expect(tokenizer.token(of: Int32(tokenizer.tokenCount)) == nil)
+  }
+
   @Test("a word of more scalars than the limit is one unknown token, whatever its length")
   func longWords() {
     #expect(tokenizer.ids("aaaaa") == [2, 5, 6, 6, 6, 6, 3])

@@ -33,7 +33,7 @@ struct CommandRunner {
 
   static var sample: String { root.appending(path: "data/sample/collection.tsv").path }
 
-  private static var executable: URL {
+  static var executable: URL {
     let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     return tests.deletingLastPathComponent().appending(path: "pawl")
   }

@@ -85,7 +85,7 @@ import Testing
   @Test("every command's help has an example")
   func help() throws {
     for command in [
-      "init", "ingest", "query", "get", "versions", "stats", "check", "tokenize", "embed",
+      "init", "ingest", "query", "shell", "get", "versions", "stats", "check", "tokenize", "embed",
     ] {
       let help = try pawl.run("help", command)
       #expect(help.status == 0)

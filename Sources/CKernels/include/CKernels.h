@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "crc32c.h"
+#include "filter.h"
 
 /// Columns of one packed panel, and lanes of every reduction.
 #define PAWL_PANEL 16

@@ -1,0 +1,80 @@
+package import LMDB
+package import LinearAlgebra
+
+/// Exact search of many queries at once: what `FlatScan` finds for each of them, to the bit.
+///
+/// Filter and refine: an integer product, several times as fast as one of floats, bounds every score, and
+/// only codes whose bound reaches what k others have for certain are scored exactly.
+package struct BatchScan {
+  /// Blocks by index ‖ block number, both big-endian UInt32.
+  package let blocks: Table
+
+  /// Below that a pass over the codes for all queries costs more than one for each: packing a code
+  /// costs about as much as scoring it once.
+  static let fewestQueries = 4
+
+  package init(blocks: Table) { self.blocks = blocks }
+
+  /// The best k rows for each query, and those that tie with the last.
+  ///
+  /// - Parameter queries: Q × D floats, row-major.
+  /// - Returns: Q lists, each best first, equal scores by row.
+  /// - Throws: `LMDBError.damaged`, or `CodeBlockError` for a block that is not what it should be.
+  /// - Complexity: Q · N · D multiplications of bytes, side by side. Memory: 64 MiB for candidates and
+  ///   packed codes, and more only where a great part of all codes scores nearly the same.
+  package func search(
+    index: UInt32, codec: Codec, queries: Span<Float>, width: Int, k: Int, kernels: Kernels,
+    workerCount: Int, in snapshot: borrowing Snapshot
+  ) throws -> [[TopK.Candidate]] {
+    var work = BatchWork()
+    return try search(
+      index: index, codec: codec, queries: queries, width: width, k: k, kernels: kernels,
+      filter: CodeFilter(for: kernels), workerCount: workerCount, work: &work, in: snapshot)
+  }
+
+  /// The same by a filter of choice, with an account of the work.
+  package func search(
+    index: UInt32, codec: Codec, queries: Span<Float>, width: Int, k: Int, kernels: Kernels,
+    filter: CodeFilter, workerCount: Int, work: inout BatchWork, in snapshot: borrowing Snapshot
+  ) throws -> [[TopK.Candidate]] {
+    precondition(width > 0 && queries.count % width == 0, "\(queries.count) floats of \(width)")
+    precondition(k >= 1 && workerCount >= 1, "the best \(k) by \(workerCount) workers")
+    let count = queries.count / width
+    var results = [[TopK.Candidate]](repeating: [], count: count)
+    var unfiltered = Array(0..<count)
+    if count >= Self.fewestQueries, width <= CodeFilter.maximumWidth {
+      let stored = try StoredCodes(
+        index: index, codec: codec, width: width, blocks: blocks, in: snapshot)
+      if stored.isNumbered {
+        let pass = BatchPass(
+          stored: stored, k: k, kernels: kernels, filter: filter, workerCount: workerCount)
+        unfiltered = pass.search(queries, into: &results, work: &work)
+      }
+    }
+    for query in unfiltered {
+      results[query] = try FlatScan(blocks: blocks).search(
+        index: index, codec: codec, query: queries.extracting(query * width..<(query + 1) * width),
+        k: k, kernels: kernels, in: snapshot)
+    }
+    work.unfilteredCount += unfiltered.count
+    return results
+  }
+}
+
+/// What a batch search did; seconds are summed over the workers.
+package struct BatchWork: Sendable {
+  /// Comparing queries with codes, thinning lists out included.
+  package var filterSeconds = 0.0
+  /// Packing codes, while the workers wait.
+  package var packSeconds = 0.0
+  /// Scoring candidates and choosing the best.
+  package var refineSeconds = 0.0
+  package var candidateCount = 0
+  package var scoredCount = 0
+  /// Queries whose threshold was guessed too high, so that they took another pass.
+  package var repeatedCount = 0
+  /// Queries that were searched one by one.
+  package var unfilteredCount = 0
+
+  package init() {}
+}

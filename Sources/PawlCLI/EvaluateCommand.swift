@@ -1,0 +1,157 @@
+internal import ArgumentParser
+internal import Corpus
+internal import Pawl
+internal import Synchronization
+
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate", abstract: "Measure how good a version's answers are.",
+    discussion: """
+      All judged queries count, one without a hit as 0. Metrics are trec_eval's: mrr, ndcg, map, \
+      recall, p, success, each with @K, rprec and bpref; without @K they look at 1,000 hits.
+
+      Example:
+        pawl evaluate demo.pawl --queries queries.dev.tsv --qrels qrels.dev.tsv
+        pawl evaluate demo.pawl --set dev --metrics ndcg@10,recall@100 --per-query dev.tsv
+      """)
+
+  @OptionGroup var target: StoreArgument
+  @OptionGroup var source: EvaluationSource
+  @Option(help: ArgumentHelp("Evaluate this version instead of the active one.", valueName: "vN"))
+  var version: String?
+  @Flag(help: "Score every passage (what this release always does).")
+  var exact = false
+  @Option(help: ArgumentHelp("Separated by commas.", valueName: "names"))
+  var metrics = "mrr@10,ndcg@10,recall@100,map"
+  @Option(help: ArgumentHelp("Passages are relevant from this grade on.", valueName: "g"))
+  var minGrade = 1
+  @Option(help: ArgumentHelp("Also write each query's values, tab-separated.", valueName: "file"))
+  var perQuery: String?
+  @Flag(help: "No progress.")
+  var quiet = false
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if minGrade < 0 { throw ValidationError("--min-grade must be at least 0.") }
+  }
+
+  func run() throws {
+    let store = try Store(path: target.store, access: .reading)
+    var options = EvaluationOptions()
+    options.metrics = metrics.split(separator: ",", omittingEmptySubsequences: false).map {
+      String($0.drop { $0 == " " })
+    }
+    options.minimumGrade = minGrade
+    options.version = version
+    let set = try source.set(in: store)
+    Interrupt.watch()
+    let line = Mutex(ProgressLine(unit: "queries", isQuiet: quiet))
+    let report = try store.evaluate(set, options) { progress in
+      line.withLock {
+        $0.update(progress.stage.rawValue, done: progress.done, total: progress.total)
+      }
+      return !Interrupt.isAsked
+    }
+    line.withLock { $0.finish() }
+    guard let report else {
+      Terminal.error("stopped before all queries were answered")
+      throw ExitCode(1)
+    }
+    if let perQuery { try write(report, to: perQuery) }
+    try show(report)
+  }
+
+  private func show(_ report: EvaluationReport) throws {
+    if output.json { return Output.line(try JSONOutput.line(EvaluationJSON(report))) }
+    var table = TextTable(header: ["metric", report.search.version], right: [1])
+    for metric in report.metrics { table.add([metric.name, Figures.fixed(metric.value, 4)]) }
+    for line in table.lines { Output.line(line) }
+    let search = report.search
+    Terminal.error(
+      "\(Figures.grouped(search.queryCount)) queries, "
+        + "\(Figures.grouped(search.searchedCount)) passages; "
+        + "encode \(Figures.fixed(search.timing.encode, 2)) s, "
+        + "search \(Figures.fixed(search.timing.search, 2)) s")
+    if search.pendingCount > 0 {
+      Terminal.error(
+        "\(Figures.grouped(search.pendingCount)) passages are not embedded yet and were not found")
+    }
+  }
+
+  /// A line of names, then a line a query.
+  private func write(_ report: EvaluationReport, to path: String) throws {
+    var file = try OutputFile(path: path)
+    try file.write((["qid"] + report.metrics.map(\.name)).joined(separator: "\t") + "\n")
+    for query in report.queries {
+      let values = query.values.map { Figures.fixed($0, 6) }
+      try file.write(([query.id] + values).joined(separator: "\t") + "\n")
+    }
+    try file.commit()
+  }
+}
+
+/// Where the queries and judgments of an evaluation come from.
+struct EvaluationSource: ParsableArguments {
+  @Option(help: ArgumentHelp("qid<TAB>query a line.", valueName: "queries.tsv"))
+  var queries: String?
+  @Option(help: ArgumentHelp("qid 0 pid grade a line.", valueName: "qrels.tsv"))
+  var qrels: String?
+  @Option(help: ArgumentHelp("A stored evaluation set instead (pawl sets).", valueName: "name"))
+  var set: String?
+  @Flag(
+    help: """
+      Leave out judgments of passages that the store does not have, and queries for which nothing \
+      relevant is left: for a part of a collection.
+      """)
+  var onlyStored = false
+
+  func validate() throws {
+    let hasFiles = queries != nil && qrels != nil
+    let hasOne = queries != nil || qrels != nil
+    if hasFiles == (set != nil) || (hasOne && !hasFiles) {
+      throw ValidationError("Give --queries and --qrels, or --set.")
+    }
+  }
+
+  /// Reads the set and says on stderr what of it does not count.
+  func set(in store: Store) throws -> EvaluationSet {
+    let all =
+      if let set { try store.set(named: set) } else {
+        try EvaluationSet(queries: queries ?? "", qrels: qrels ?? "")
+      }
+    if onlyStored {
+      let part = try all.restricted(toStoredIn: store)
+      Terminal.error(
+        "\(Figures.grouped(part.queryCount)) of \(Figures.grouped(all.queryCount)) judged queries "
+          + "have a relevant passage in the store")
+      return part
+    }
+    EvaluationNotes.print(all)
+    let absent = try all.absentCount(in: store)
+    if absent > 0 {
+      Terminal.error(
+        "\(Figures.grouped(absent)) of \(Figures.grouped(all.judgmentCount)) judgments are of "
+          + "passages that the store does not have (--only-stored leaves them out)")
+    }
+    return all
+  }
+}
+
+/// The JSON of an evaluation.
+private struct EvaluationJSON: Encodable {
+  let version: String
+  let queries: Int
+  let metrics: [String: Double]
+  let searched: Int
+  let pending: Int
+  let seconds: [String: Double]
+
+  init(_ report: EvaluationReport) {
+    version = report.search.version
+    queries = report.search.queryCount
+    metrics = Dictionary(report.metrics.map { ($0.name, $0.value) }) { first, _ in first }
+    searched = report.search.searchedCount
+    pending = report.search.pendingCount
+    seconds = ["encode": report.search.timing.encode, "search": report.search.timing.search]
+  }
+}

@@ -1,0 +1,105 @@
+import Corpus
+import Foundation
+import IVF
+import Testing
+
+@testable import Pawl
+
+@Suite struct BatchSearchTests {
+  let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
+
+  private func store(_ codec: Codec, _ lines: [String]) throws -> Store {
+    var settings = StoreSettings(model: Fixture.tinyModel)
+    settings.codec = codec
+    let store = try Store.create(at: folder.path + "/\(codec).pawl", settings)
+    _ = try store.ingestAll(try folder.file("c.tsv", lines))
+    return store
+  }
+
+  @Test(
+    "a batch gives each query the passages and scores of a query alone", arguments: Codec.allCases)
+  func batchEqualsSingleQueries(codec: Codec) throws {
+    let store = try store(codec, Fixture.passages(0..<2_100) { "text \($0) of \($0 % 97)" })
+    let texts = (0..<70).map { "text \($0 * 31) of something" }
+    let queries = try folder.file(
+      "q.tsv", texts.enumerated().map { "q\($0.offset)\t\($0.element)" })
+    let out = folder.path + "/out.trec"
+    let summary = try #require(try store.writeRun(of: .texts(queries), to: out, k: 25))
+    #expect(summary.queryCount == 70 && summary.hitCount == 70 * 25)
+    let run = try Run(path: out)
+    for (number, text) in texts.enumerated() {
+      let alone = try store.query(text, k: 25).hits
+      let hits = run[Identifier("q\(number)")]
+      #expect(hits.map(\.passage.text) == alone.map(\.id))
+      for (hit, other) in zip(hits, alone) {
+        // Equal scores were pulled apart, by a few units in the last place.
+        #expect(abs(hit.score - other.score) <= 30 * other.score.ulp)
+      }
+    }
+  }
+
+  @Test("passages with equal texts come by id, with scores that fall as float32")
+  func tiesFallStrictly() throws {
+    let store = try store(.int8, (0..<50).map { "p\($0)\tthe same text" })
+    let queries = try folder.file("q.tsv", ["q\tthe same"])
+    let out = folder.path + "/out.trec"
+    _ = try store.writeRun(of: .texts(queries), to: out, k: 20)
+    let hits = try Run(path: out)["q"]
+    #expect(hits.map(\.passage.text) == Array((0..<50).map { "p\($0)" }.sorted().prefix(20)))
+    #expect(zip(hits, hits.dropFirst()).allSatisfy { $0.score > $1.score })
+  }
+
+  @Test("vectors of the model's own are answered like their texts")
+  func vectorsLikeTexts() throws {
+    let store = try store(.int8, Fixture.passages(0..<300))
+    let texts = ["one", "two words", "and three words"]
+    let model = try Model(directory: Fixture.tinyModel)
+    let vectors = folder.path + "/q.npy"
+    var writer = try VectorWriter(path: vectors, rowCount: 3, dimension: model.width)
+    try writer.append(model.embed(texts).span)
+    try writer.commit()
+    let queries = try folder.file("q.tsv", texts.enumerated().map { "\($0.offset)\t\($0.element)" })
+    let (a, b) = (folder.path + "/a.trec", folder.path + "/b.trec")
+    _ = try store.writeRun(of: .texts(queries), to: a, k: 10)
+    _ = try store.writeRun(of: .vectors(vectors, ids: nil), to: b, k: 10)
+    #expect(
+      try String(contentsOfFile: a, encoding: .utf8) == String(contentsOfFile: b, encoding: .utf8))
+  }
+
+  @Test("vectors of another width, too many ids, and endless vectors are refused")
+  func badVectors() throws {
+    let store = try store(.int8, Fixture.passages(0..<3))
+    func file(_ name: String, width: Int, _ value: Float) throws -> String {
+      let path = folder.path + "/" + name
+      var writer = try VectorWriter(path: path, rowCount: 2, dimension: width)
+      try writer.append([Float](repeating: value, count: 2 * width).span)
+      try writer.commit()
+      return path
+    }
+    let narrow = try file("narrow.npy", width: 31, 1)
+    let fitting = try file("fitting.npy", width: 32, 1)
+    let endless = try file("endless.npy", width: 32, 1e38)
+    let ids = try folder.file("ids.txt", ["a", "b", "c"])
+    let out = folder.path + "/out.trec"
+    #expect(throws: StoreError.queryWidth(file: narrow, width: 31, expected: 32)) {
+      try store.writeRun(of: .vectors(narrow, ids: nil), to: out, k: 1)
+    }
+    #expect(throws: StoreError.queryIDs(file: fitting, rowCount: 2, idCount: 3)) {
+      try store.writeRun(of: .vectors(fitting, ids: ids), to: out, k: 1)
+    }
+    #expect(throws: StoreError.queryTooLong(file: endless, row: 0)) {
+      try store.writeRun(of: .vectors(endless, ids: nil), to: out, k: 1)
+    }
+    #expect(!Files.exists(out))
+  }
+
+  @Test("asked to stop, a batch search writes nothing")
+  func interrupted() throws {
+    let store = try store(.int8, Fixture.passages(0..<3))
+    let out = folder.path + "/out.trec"
+    let queries = try folder.file("q.tsv", ["q\tone"])
+    #expect(try store.writeRun(of: .texts(queries), to: out, k: 1) { _ in false } == nil)
+    #expect(!Files.exists(out))
+  }
+}
