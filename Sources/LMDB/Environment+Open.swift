@@ -11,13 +11,17 @@ extension Environment {
   ///   - mapSize: addresses to reserve, in bytes; less is taken where the system refuses, and then
   ///     `grow` is needed on `.mapFull`.
   ///   - maxTables: how many tables can be used; each costs a few words for every transaction.
-  /// - Throws: `.missing`, `.alreadyOpen` (in this process), `.networkFileSystem`, `.notADatabase`,
-  ///   `.versionMismatch`, `.permissionDenied`, or what the disk says.
+  ///   - kind: beside others, or alone.
+  ///   - limit: how long to wait for others that exclude `kind`.
+  /// - Throws: `.missing`, `.alreadyOpen` (in this process), `.inUse`, `.networkFileSystem`,
+  ///   `.notADatabase`, `.versionMismatch`, `.permissionDenied`, or what the disk says.
   package static func open(
-    path: String, mode: Mode, mapSize: Int = defaultMapSizeInBytes, maxTables: Int = 64
+    path: String, mode: Mode, mapSize: Int = defaultMapSizeInBytes, maxTables: Int = 64,
+    _ kind: OpenLock.Kind = .shared, waitingAtMost limit: Duration = writerPatience
   ) throws(LMDBError) -> Environment {
     if mode == .create { try FileSystem.makeFolder(path: path) }
-    let folder = try FileSystem.open(folder: path)
+    if kind == .alone { try refuseOwn(path: path) }
+    let folder = try OpenLock(path: path, kind: kind, waitingAtMost: limit).descriptor()
     do throws(LMDBError) {
       try FileSystem.refuseNetwork(path: path, type: FileSystem.type(path: path))
       let file = try dataFile(of: path, mode: mode)
@@ -33,8 +37,15 @@ extension Environment {
         throw error
       }
     } catch {
-      Glibc.close(folder)
+      OpenLock.release(folder)
       throw error
+    }
+  }
+
+  /// Who has the database open himself would wait for himself in vain.
+  private static func refuseOwn(path: String) throws(LMDBError) {
+    if OpenEnvironments.contains(try FileSystem.identify(path: path + "/data.mdb").file) {
+      throw .alreadyOpen(path: path)
     }
   }
 

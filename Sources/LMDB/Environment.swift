@@ -45,7 +45,7 @@ internal import Synchronization
   let maximumTables: Int
   /// Distinguishes environments, so that a table is not used with another one's transaction.
   let number: Int
-  /// A descriptor of the folder: stays right where the folder is renamed.
+  /// A descriptor of the folder, which holds the `OpenLock`: stays right where the folder is renamed.
   let folder: Int32
   let checkedValues = CheckedValues()
   let tables = Mutex<[String: UInt32]>([:])
@@ -108,8 +108,8 @@ internal import Synchronization
 
   private func release() {
     unsafe mdb_env_close(handle)
-    Glibc.close(folder)
     OpenEnvironments.release(file)
+    OpenLock.release(folder)
   }
 
   /// Throws in a process forked from the one that opened the database.

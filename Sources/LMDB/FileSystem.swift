@@ -101,6 +101,17 @@ enum FileSystem {
     return folder
   }
 
+  /// Whether the folder behind the descriptor is the one that has that path now.
+  static func isFolder(_ folder: Int32, at path: String) throws(LMDBError) -> Bool {
+    var (there, named) = (stat(), stat())
+    guard unsafe fstat(folder, &there) == 0 else {
+      throw LMDBError(code: errno, path: path, operation: "stat")
+    }
+    // Between two renames of a restore there may be none.
+    return unsafe stat(path, &named) == 0 && named.st_dev == there.st_dev
+      && named.st_ino == there.st_ino
+  }
+
   /// Which file that is, and its length.
   static func identify(path: String) throws(LMDBError) -> (file: FileIdentity, bytes: Int) {
     var facts = stat()

@@ -7,7 +7,8 @@ extension LMDBError: CustomStringConvertible {
   private var place: String {
     switch self {
     case .missing(let path), .notAFolder(let path), .notADatabase(let path),
-      .versionMismatch(let path), .alreadyOpen(let path), .networkFileSystem(let path, _),
+      .versionMismatch(let path), .alreadyOpen(let path), .inUse(let path, _, _, _),
+      .networkFileSystem(let path, _),
       .noAddressSpace(let path, _), .permissionDenied(let path, _), .copyTargetExists(let path),
       .usedAfterFork(let path, _), .closed(let path), .readOnly(let path), .busy(let path, _, _),
       .transactionsRunning(let path, _), .mapFull(let path, _), .readersFull(let path, _),
@@ -34,6 +35,12 @@ extension LMDBError: CustomStringConvertible {
     case .alreadyOpen:
       "this process has it open already, and a second time would drop the locks of the first. "
         + "Use the open one, or close it first."
+    case .inUse(_, let processes, .shared, let waited):
+      "waited \(waited) for \(Self.names(of: processes)), which has the store for itself (a compact "
+        + "or a restore). Try again once it is done."
+    case .inUse(_, let processes, .alone, let waited):
+      "this needs the store alone, and after \(waited) \(Self.names(of: processes)) still has it "
+        + "open (a shell, a server or another command). End that, and try again."
     case .networkFileSystem(_, let name):
       "lies on a network or user-space file system (\(name)), where locks and memory maps are not "
         + "reliable. Move the store to a local disk."
@@ -85,5 +92,9 @@ extension LMDBError: CustomStringConvertible {
       "a value of \(bytes) bytes; values are at most \(Seal.maximumPayloadLength). Split it."
     case .unexpected(_, let operation, let code): "\(Self.text(code)) (\(operation))."
     }
+  }
+  private static func names(of processes: [Int32]) -> String {
+    if processes.isEmpty { return "another process" }
+    return "process " + processes.map { "\($0)" }.joined(separator: ", ")
   }
 }

@@ -8,6 +8,8 @@ package enum LMDBError: Error, Equatable, Sendable {
   case notADatabase(path: String)
   case versionMismatch(path: String)
   case alreadyOpen(path: String)
+  /// `by`: ids of the processes in the way, as far as they are known.
+  case inUse(path: String, by: [Int32], OpenLock.Kind, waited: Duration)
   case networkFileSystem(path: String, name: String)
   case noAddressSpace(path: String, triedBytes: Int)
   case permissionDenied(path: String, operation: String)
@@ -58,7 +60,7 @@ extension LMDBError {
 
   package var category: Category {
     switch self {
-    case .busy, .transactionsRunning, .mapFull, .readersFull, .diskFull, .noAddressSpace,
+    case .busy, .inUse, .transactionsRunning, .mapFull, .readersFull, .diskFull, .noAddressSpace,
       .outOfMemory:
       .temporary
     case .inputOutput, .panicked, .unexpected: .inputOutput

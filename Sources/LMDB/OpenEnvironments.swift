@@ -18,6 +18,10 @@ enum OpenEnvironments {
     files.withLock { $0.insert(file).inserted }
   }
 
+  static func contains(_ file: FileIdentity) -> Bool {
+    files.withLock { $0.contains(file) }
+  }
+
   static func release(_ file: FileIdentity) {
     files.withLock { _ = $0.remove(file) }
   }

@@ -62,6 +62,17 @@ enum Checkpoint {
     }
   }
 
+  /// Compares a checkpoint's content with the digest that names it.
+  ///
+  /// - Complexity: SHA-256 of all files; 91 MB take about 0.1 s.
+  static func verify(_ digest: String, inStoreAt store: String) throws {
+    let found = try ModelDirectory(path: "\(store)/checkpoints/\(digest)").digest()
+    guard found == digest else {
+      throw StoreError.damaged(
+        path: store, object: "checkpoints/\(digest)", problem: "its digest is \(found)")
+    }
+  }
+
   private static func describe(_ name: String, in path: String) throws -> CheckpointFile {
     let file = try MappedFile(path: path + "/" + name)
     let bytes = file.bytes

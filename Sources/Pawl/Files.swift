@@ -4,6 +4,12 @@ internal import Glibc
 enum Files {
   static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
+  /// Whether something has that name, be it a link to nothing.
+  static func isTaken(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe lstat(path, &status) == 0
+  }
+
   /// The names in a folder, sorted; empty where there is no such folder.
   static func names(in path: String) -> [String] {
     guard let folder = unsafe opendir(path) else { return [] }
@@ -81,15 +87,75 @@ enum Files {
     }
   }
 
+  /// What a small file of the system says; empty where it cannot be read.
+  static func text(_ path: String) -> String {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return "" }
+    defer { close(descriptor) }
+    var buffer = [UInt8](repeating: 0, count: 4_096)
+    let count = unsafe read(descriptor, &buffer, buffer.count)
+    return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+  }
+
+  /// Removes whatever has that name, a folder with everything in it.
+  static func remove(_ path: String) {
+    // A folder cannot be unlinked; whatever else it is, it is gone.
+    if unsafe unlink(path) != 0 { removeTree(path) }
+  }
+
   /// Removes a folder of this user with everything in it; links are removed, never followed.
   static func removeTree(_ path: String) {
     guard isOwnFolder(path) else { return }
-    for name in names(in: path) {
-      let child = path + "/" + name
-      // A folder cannot be unlinked; whatever else it is, it is gone.
-      if unsafe unlink(child) != 0 { removeTree(child) }
-    }
+    for name in names(in: path) { remove(path + "/" + name) }
     unsafe rmdir(path)
+  }
+
+  /// Bytes of all files below a folder, links left out.
+  static func treeSizeInBytes(_ path: String) -> Int {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else { return 0 }
+    if status.st_mode & S_IFMT == S_IFREG { return Int(status.st_size) }
+    guard status.st_mode & S_IFMT == S_IFDIR else { return 0 }
+    return names(in: path).reduce(0) { $0 + treeSizeInBytes("\(path)/\($1)") }
+  }
+
+  /// Copies a folder of files and folders into a new one and makes all of it durable.
+  ///
+  /// - Throws: also for anything else in it, a link, say: a store has none.
+  static func copyTree(_ source: String, to target: String) throws(StoreError) {
+    try makeNewFolder(target)
+    for name in names(in: source) {
+      let (from, to) = ("\(source)/\(name)", "\(target)/\(name)")
+      var status = stat()
+      guard unsafe lstat(from, &status) == 0 else { throw failure(from, "look at it") }
+      switch status.st_mode & S_IFMT {
+      case S_IFDIR: try copyTree(from, to: to)
+      case S_IFREG: try copy(from, to: to)
+      default:
+        throw .damaged(path: from, object: "it", problem: "it is neither a file nor a folder")
+      }
+    }
+    try synchronize(folder: target)
+  }
+
+  /// Bytes that may still be written to the file system of that folder.
+  static func freeBytes(_ path: String) throws(StoreError) -> Int {
+    var facts = statvfs()
+    guard unsafe statvfs(path, &facts) == 0 else { throw failure(path, "ask for free space") }
+    let blocks = geteuid() == 0 ? facts.f_bfree : facts.f_bavail
+    return Int(clamping: UInt64(blocks).multipliedReportingOverflow(by: UInt64(facts.f_frsize)).0)
+  }
+
+  /// - Throws: `.noRoom` where fewer than `needed` bytes are free.
+  static func requireRoom(_ needed: Int, in path: String, free: Int) throws(StoreError) {
+    if free < needed { throw .noRoom(path: path, neededBytes: needed, freeBytes: free) }
+  }
+
+  /// Seconds since a file or folder was changed or renamed; nil where there is none.
+  static func ageInSeconds(_ path: String) -> Int? {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else { return nil }
+    return max(0, time(nil) - max(status.st_mtim.tv_sec, status.st_ctim.tv_sec))
   }
 
   static func sizeInBytes(_ path: String) -> Int? {

@@ -27,4 +27,10 @@ enum Process {
     guard let entry = unsafe getpwuid(uid) else { return "uid \(uid)" }
     return unsafe String(cString: entry.pointee.pw_name)
   }
+
+  /// Whether there is a process of that number, whoever it is now.
+  static func isAlive(_ process: Int32) -> Bool {
+    // Signal 0 only asks.
+    process > 0 && (kill(process, 0) == 0 || errno != ESRCH)
+  }
 }

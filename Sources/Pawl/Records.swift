@@ -108,9 +108,14 @@ extension Table {
   func put(
     record: some Encodable, at key: Key, in transaction: inout WriteTransaction
   ) throws {
+    let bytes = try Self.encode(record)
+    try put(bytes.span, at: key, in: &transaction)
+  }
+
+  static func encode(_ record: some Encodable) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    try put(Array(try encoder.encode(record)).span, at: key, in: &transaction)
+    return Array(try encoder.encode(record))
   }
 }
 

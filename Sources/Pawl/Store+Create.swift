@@ -1,5 +1,4 @@
 internal import Encoding
-internal import Glibc
 public import IVF
 internal import LMDB
 
@@ -31,23 +30,18 @@ extension Store {
   /// - Throws: `StoreError.exists`, `EncodingError` for a model that cannot be used, or what the disk
   ///   says; nothing is left behind.
   public static func create(at given: String, _ settings: StoreSettings) throws -> Store {
-    let path = withoutTrailingSlashes(given)
+    let path = StorePlace.withoutTrailingSlashes(given)
     // Loading proves that the model works before anything is written.
     let encoder = try TextEncoder(
       path: settings.model, maxLength: settings.maxLength, environment: Process.environment)
-    if Files.exists(path) { throw StoreError.exists(path: path) }
-    removeLeftovers(of: path)
-    let temporary = "\(path).partial-\(getpid())"
-    try Files.makeNewFolder(temporary)
+    let folder = try PartialFolder(for: path)
     do {
-      try fill(temporary, settings, encoder)
-      if Files.exists(path) { throw StoreError.exists(path: path) }
-      try Files.rename(temporary, to: path)
+      try fill(folder.path, settings, encoder)
+      try folder.publish()
     } catch {
-      Files.removeTree(temporary)
+      folder.discard()
       throw error
     }
-    try Files.synchronize(folder: parent(of: path))
     return try Store(path: path)
   }
 
@@ -86,27 +80,6 @@ extension Store {
       at: Key(UInt64(1)), in: &write)
     try write.commit()
     try environment.close()
-  }
-
-  /// Removes what earlier calls for the same path left when they were killed.
-  private static func removeLeftovers(of path: String) {
-    let parent = parent(of: path)
-    let prefix = (path.split(separator: "/").last.map(String.init) ?? path) + ".partial-"
-    for name in Files.names(in: parent) where name.hasPrefix(prefix) {
-      guard let process = Int32(name.dropFirst(prefix.count)) else { continue }
-      // Signal 0 asks whether the process is there.
-      if kill(process, 0) == 0 || errno != ESRCH { continue }
-      Files.removeTree("\(parent)/\(name)")
-    }
-  }
-
-  private static func withoutTrailingSlashes(_ path: String) -> String {
-    String(path[..<(path.lastIndex { $0 != "/" }.map(path.index(after:)) ?? path.endIndex)])
-  }
-
-  private static func parent(of path: String) -> String {
-    guard let separator = path.lastIndex(of: "/") else { return "." }
-    return separator == path.startIndex ? "/" : String(path[..<separator])
   }
 }
 

@@ -34,7 +34,13 @@ public struct IngestOptions: Sendable {
 
 /// How far a long operation is.
 public struct Progress: Sendable, Equatable {
-  public enum Stage: String, Sendable { case checking, storing, embedding, deleting, searching }
+  public enum Stage: String, Sendable {
+    case checking, storing, embedding, deleting, searching
+    /// In bytes.
+    case copying
+    /// In values.
+    case verifying, compacting
+  }
   public var stage: Stage
   public var done: Int
   public var total: Int

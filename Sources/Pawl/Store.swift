@@ -21,17 +21,27 @@ public final class Store: Sendable {
   static let format = 2
 
   /// What may be done with a store once it is open.
-  public enum Access: Sendable { case reading, writing }
+  public enum Access: Sendable {
+    case reading, writing
+    /// Writing while nobody else has it open.
+    case alone
+  }
 
   /// Opens the store at `path`.
   ///
+  /// - Parameter patience: how long to wait for a process that has it alone, or, to have it alone, for
+  ///   all others; nil for the usual 30 s.
   /// - Throws: `StoreError.notAStore`, `.newerFormat`, or what the disk says.
-  public init(path: String, access: Access = .writing) throws {
+  public init(
+    path: String, access: Access = .writing, waitingAtMost patience: Duration? = nil
+  ) throws {
     try Self.requireDatabase(in: path)
     // A reader's lock is a place in lock.mdb, so a folder that cannot be written to is an error of
     // its own; LMDB's message says it.
     let mode: Environment.Mode = access == .reading ? .readOnly : .readWrite
-    var environment = try Environment.open(path: path, mode: mode)
+    let kind: OpenLock.Kind = access == .alone ? .alone : .shared
+    let limit = patience ?? Environment.writerPatience
+    var environment = try Environment.open(path: path, mode: mode, kind, waitingAtMost: limit)
     let found = try Self.formatVersion(of: environment)
     guard found <= Self.format else {
       throw StoreError.newerFormat(path: path, found: found, known: Self.format)
@@ -39,7 +49,7 @@ public final class Store: Sendable {
     if found < Self.format {
       try environment.close()
       try Self.upgrade(path)
-      environment = try Environment.open(path: path, mode: mode)
+      environment = try Environment.open(path: path, mode: mode, kind, waitingAtMost: limit)
     }
     self.environment = environment
     self.path = path
@@ -67,11 +77,11 @@ public final class Store: Sendable {
   }
 
   /// Tells what is not there from what is no store and from what may not be looked at.
-  private static func requireDatabase(in path: String) throws(StoreError) {
+  static func requireDatabase(in path: String) throws(StoreError) {
     for name in [path, path + "/data.mdb"] {
       if unsafe access(name, F_OK) == 0 { continue }
       switch errno {
-      case ENOENT where name == path: throw .notAStore(path: path)
+      case ENOENT where name == path: throw halfRestored(path) ?? .notAStore(path: path)
       case ENOENT, ENOTDIR: throw .foreign(path: path)
       default:
         throw .fileSystem(

@@ -12,6 +12,18 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   /// Something is there, but no store.
   case foreign(path: String)
   case tooManyRows(path: String)
+  /// A store is to be restored over another one.
+  case wouldReplace(path: String)
+  /// Neither may lie within the other.
+  case nested(path: String, other: String)
+  /// A whole check found problems; `problems` are the first of them.
+  case checkFailed(path: String, problems: [String], count: Int)
+  /// A copy is not what was copied.
+  case copyDiffers(path: String, what: String, copied: Int, expected: Int)
+  case noRoom(path: String, neededBytes: Int, freeBytes: Int)
+  /// A restore died between two renames; both stores are there under these names.
+  case halfRestored(path: String, restored: String, replaced: String)
+  case stopped(path: String)
   /// Vectors of queries that the store's codes cannot be compared with.
   case queryWidth(file: String, width: Int, expected: Int)
   /// A list of ids that is not as long as the matrix it belongs to.
@@ -45,6 +57,27 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
       "\(path): this is no Pawl store: there is no data.mdb of one in it."
     case .fileSystem(let path, let operation, _, let reason):
       "\(path): cannot \(operation): \(reason)."
+    case .wouldReplace(let path):
+      "\(path): there is a store already. Name another folder, or pass --replace: the store that is "
+        + "there is then kept under another name."
+    case .nested(let path, let other):
+      "\(path): lies within \(other), or is it. Name a folder outside."
+    case .checkFailed(let path, let problems, let count):
+      "\(path): the check found \(count) \(count == 1 ? "problem" : "problems"): "
+        + problems.prefix(3).joined(separator: "; ")
+        + (count > 3 ? "; … Run pawl check \(path) for the rest." : ".")
+    case .copyDiffers(let path, let what, let copied, let expected):
+      "\(path): the copy has \(copied) \(what), the store had \(expected). The copy was removed; check "
+        + "the store and the disk."
+    case .noRoom(let path, let needed, let free):
+      "\(path): this needs \(needed) bytes of disk, and \(free) are free. Free some space and run the "
+        + "command again."
+    case .halfRestored(let path, let restored, let replaced):
+      "\(path): no store, because a restore died between two renames. Nothing is lost: \(restored) is "
+        + "the restored store, \(replaced) the one it was to replace. Rename the one you want to "
+        + "\(path)."
+    case .stopped(let path):
+      "\(path): stopped on request; nothing was changed."
     case .tooManyRows(let path):
       "\(path): all 4,294,967,295 row numbers are used. pawl compact renumbers them."
     case .queryWidth(let file, let width, let expected):

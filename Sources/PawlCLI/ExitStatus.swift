@@ -57,7 +57,9 @@ enum ExitStatus: Int32 {
     case let error as StoreError:
       switch error {
       case .fileSystem(_, _, ENOSPC, _), .fileSystem(_, _, EDQUOT, _): .temporary
+      case .fileSystem(_, _, EFBIG, _), .noRoom: .temporary
       case .fileSystem: .inputOutput
+      case .checkFailed, .copyDiffers: .refused
       case .newerFormat, .notAStore, .foreign, .noModel, .queryWidth, .queryIDs, .queryTooLong,
         .nothingToEvaluate:
         .badInput

@@ -30,7 +30,10 @@ struct PawlCommand: ParsableCommand {
         subcommands: [EvaluateCommand.self, MetricsCommand.self, SetsCommand.self]),
       CommandGroup(
         name: "Keeping",
-        subcommands: [VersionsCommand.self, StatsCommand.self, CheckCommand.self]),
+        subcommands: [
+          VersionsCommand.self, StatsCommand.self, CheckCommand.self, BackupCommand.self,
+          RestoreCommand.self, CompactCommand.self, CollectCommand.self,
+        ]),
       CommandGroup(name: "Model", subcommands: [TokenizeCommand.self, EmbedCommand.self]),
     ])
 
@@ -38,6 +41,8 @@ struct PawlCommand: ParsableCommand {
     Terminal.occupyStandardDescriptors()
     // Output says itself what a closed pipe means; talk that nobody reads must not end the work.
     signal(SIGPIPE, SIG_IGN)
+    // A limit on file sizes is a full disk, not an end.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -9,6 +9,8 @@ import Testing
   private let all: [LMDBError] = [
     .missing(path: "s.pawl"), .notAFolder(path: "s.pawl"), .notADatabase(path: "s.pawl"),
     .versionMismatch(path: "s.pawl"), .alreadyOpen(path: "s.pawl"),
+    .inUse(path: "s.pawl", by: [12], .shared, waited: .seconds(30)),
+    .inUse(path: "s.pawl", by: [12], .alone, waited: .seconds(30)),
     .networkFileSystem(path: "s.pawl", name: "NFS"), .noAddressSpace(path: "s.pawl", triedBytes: 9),
     .permissionDenied(path: "s.pawl", operation: "open"), .copyTargetExists(path: "s.pawl"),
     .usedAfterFork(path: "s.pawl", openedBy: 12), .closed(path: "s.pawl"),

@@ -66,11 +66,13 @@ struct CommandRunner {
   func run(
     _ arguments: String..., environment: [String: String] = [:], input: String? = nil
   ) throws -> Result {
-    try run(arguments: arguments, environment: environment, input: input)
+    try run(arguments, environment: environment, input: input)
   }
 
+  /// Runs to the end.
+  @discardableResult
   func run(
-    arguments: [String], environment: [String: String] = [:], input: String? = nil
+    _ arguments: [String], environment: [String: String] = [:], input: String? = nil
   ) throws -> Result {
     let process = process(arguments, environment: environment)
     let files = ["out", "err"].map { "\(folder.path)/.\(UUID().uuidString).\($0)" }

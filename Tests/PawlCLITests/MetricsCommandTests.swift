@@ -14,7 +14,7 @@ import Testing
 
   private func metrics(_ options: [String], run other: String? = nil) throws -> CommandRunner.Result
   {
-    try pawl.run(arguments: ["metrics", "--qrels", qrels, "--run", other ?? run] + options)
+    try pawl.run(["metrics", "--qrels", qrels, "--run", other ?? run] + options)
   }
 
   @Test("without -m it prints trec_eval's default measures, with -q those of each query before")

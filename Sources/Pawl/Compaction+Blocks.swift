@@ -1,0 +1,95 @@
+internal import IVF
+internal import LMDB
+
+extension Compaction {
+  /// Cuts the blocks of every index anew.
+  mutating func cutBlocks() throws {
+    var cut = 0
+    for id in try indexIDs() {
+      let index = try index(id)
+      var (cutter, last) = (BlockCutter(codec: index.codec, width: index.width), Key?.none)
+      repeat {
+        let step = try growingMap { try $0.cutBatch(of: id, cutter, after: last) }
+        (cutter, last) = (step.cutter, step.last)
+        cut += step.count
+        try count(step.count)
+      } while last != nil
+      if cutter.codeCount != index.count {
+        throw source.damaged("index \(id)", "it has \(cutter.codeCount) codes, not \(index.count)")
+      }
+    }
+    if try cut != source.tables.fresh.count(in: source.environment.snapshot()) {
+      throw source.damaged("the table fresh", "it has blocks of no index")
+    }
+  }
+
+  private func index(_ id: UInt32) throws -> (codec: Codec, width: Int, count: Int) {
+    let snapshot = try source.environment.snapshot()
+    let record = try source.index(id, in: snapshot)
+    return (record.codec, try source.space(record.space, in: snapshot).width, record.count)
+  }
+
+  private func indexIDs() throws -> [UInt32] {
+    let snapshot = try source.environment.snapshot()
+    var ids: [UInt32] = []
+    var cursor = try source.tables.indexes.cursor(in: snapshot)
+    while try cursor.next() { ids.append(cursor.key.bigEndianUInt32(at: 0) ?? .max) }
+    return ids
+  }
+
+  /// One transaction: the old blocks of an index behind `last`, as far as they make whole new ones.
+  private func cutBatch(
+    of id: UInt32, _ given: BlockCutter, after last: Key?
+  ) throws -> (cutter: BlockCutter, last: Key?, count: Int) {
+    let snapshot = try source.environment.snapshot()
+    var cutter = given
+    var write = try target.beginWrite()
+    var cursor = try source.tables.fresh.cursor(in: snapshot)
+    var isThere =
+      if last == nil { try cursor.seek(atOrAfter: Key(id)) } else { try cursor.seek(after: last) }
+    var (bytes, count) = (0, 0)
+    var key: Key?
+    while isThere, bytes < Self.batchSizeInBytes, cursor.key.starts(with: Key(id)) {
+      key = Key(cursor.key)
+      bytes += try cut(cursor.value, of: id, &cutter, in: &write)
+      count += 1
+      isThere = try cursor.next()
+    }
+    let hasMore = isThere && cursor.key.starts(with: Key(id))
+    if !hasMore, let rest = cutter.finish() { try put(rest, of: id, in: &write) }
+    try write.commit()
+    return (cutter, hasMore ? key : nil, count)
+  }
+
+  /// - Returns: the bytes of the old block.
+  private func cut(
+    _ value: Span<UInt8>, of id: UInt32, _ cutter: inout BlockCutter,
+    in write: inout WriteTransaction
+  ) throws -> Int {
+    let block: CodeBlock
+    do throws(CodeBlockError) {
+      block = try CodeBlock(value)
+      try block.requireKind(codec: cutter.codec, width: cutter.width)
+    } catch {
+      throw source.damaged("a block of index \(id)", "\(error)")
+    }
+    guard block.hasRowsInOrder(within: 0..<UInt32.max) else {
+      throw source.damaged("a block of index \(id)", "its rows are not in order")
+    }
+    for place in 0..<block.count {
+      let row = try number(block.row(at: place), "fresh")
+      if let full = cutter.append(row: row, copying: block, at: place) {
+        try put(full, of: id, in: &write)
+      }
+    }
+    return value.count
+  }
+
+  private func put(
+    _ block: (number: UInt32, bytes: [UInt8]), of id: UInt32, in write: inout WriteTransaction
+  ) throws {
+    var key = Key(id)
+    key.append(block.number)
+    try tables.fresh.append(block.bytes.span, at: key, in: &write)
+  }
+}

@@ -1,0 +1,183 @@
+internal import Glibc
+internal import LMDB
+
+/// What gc removed, and what it left.
+public struct GarbageReport: Sendable, Equatable, Encodable {
+  public struct Item: Sendable, Equatable, Encodable {
+    /// A file or folder, or a job's number.
+    public let what: String
+    public let bytes: Int
+    public let reason: String
+  }
+
+  public internal(set) var removed: [Item] = []
+  public internal(set) var left: [Item] = []
+  public var freedBytes: Int { removed.reduce(0) { $0 + $1.bytes } }
+
+  public init() {}
+}
+
+/// How gc decides.
+public struct GarbageOptions: Sendable {
+  /// Only say what would be done.
+  public var isDryRun = false
+  /// Checkpoints that nothing names stay so long: somebody may be about to name them.
+  var minimumAgeInSeconds = 3_600
+
+  public init() {}
+}
+
+extension Store {
+  /// Removes what nothing names: checkpoints without a version, what dead processes left half-way, their
+  /// records in `jobs`.
+  ///
+  /// - Throws: `LMDBError`, `StoreError` for what the disk says; what was removed until then is gone.
+  public func collectGarbage(
+    _ options: GarbageOptions = GarbageOptions()
+  ) throws -> GarbageReport {
+    var report = GarbageReport()
+    let doomed =
+      options.isDryRun
+      ? try findGarbage(options, &report)
+      : try claimGarbage(options, &report)
+    for item in doomed {
+      if !options.isDryRun { Files.remove(item.path) }
+      if !options.isDryRun, Files.isTaken(item.path) {
+        report.left.append(
+          .init(what: item.path, bytes: item.bytes, reason: "it cannot be removed"))
+      } else {
+        report.removed.append(.init(what: item.name, bytes: item.bytes, reason: item.reason))
+      }
+    }
+    return report
+  }
+
+  private func findGarbage(
+    _ options: GarbageOptions, _ report: inout GarbageReport
+  ) throws -> [Garbage] {
+    let snapshot = try environment.snapshot()
+    return try garbage(options, &report, jobs: jobs(in: snapshot), in: snapshot).doomed
+  }
+
+  /// Takes away, while nobody can commit a record that names it, the name of what is to be removed.
+  private func claimGarbage(
+    _ options: GarbageOptions, _ report: inout GarbageReport
+  ) throws -> [Garbage] {
+    var write = try environment.beginWrite()
+    var (doomed, staleJobs) = try garbage(options, &report, jobs: jobs(in: write), in: write)
+    for job in staleJobs { try tables.jobs.remove(Key(job), in: &write) }
+    for index in doomed.indices {
+      guard let checkpoint = doomed[index].checkpoint else { continue }
+      // Killed half-way through removing it, no half checkpoint has the name of a whole one.
+      let removed = "\(path)/checkpoints/.\(checkpoint).removed"
+      Files.remove(removed)
+      try Files.rename(doomed[index].path, to: removed)
+      doomed[index].path = removed
+    }
+    try write.commit()
+    return doomed
+  }
+
+  private func garbage<T: Transaction & ~Copyable>(
+    _ options: GarbageOptions, _ report: inout GarbageReport,
+    jobs: [(number: UInt64, record: JobRecord)], in transaction: borrowing T
+  ) throws -> (doomed: [Garbage], staleJobs: [UInt64]) {
+    var doomed = try leftovers(&report)
+    var stale: [UInt64] = []
+    for job in jobs where !job.record.isRunning {
+      stale.append(job.number)
+      let what = "job \(job.number) (\(job.record.kind) of process \(job.record.process))"
+      report.removed.append(.init(what: what, bytes: 0, reason: "its process is gone"))
+      if let partial = job.record.partial, PartialFolder.isOurs(partial, of: job.record.process) {
+        doomed.append(Garbage(partial, "what a dead \(job.record.kind) left half-way"))
+      }
+    }
+    let running = jobs.map(\.record).filter(\.isRunning)
+    doomed += try orphans(options, running.first, &report, in: transaction)
+    return (doomed, stale)
+  }
+
+  /// What dead processes left in the store's folder and beside it.
+  private func leftovers(_ report: inout GarbageReport) throws -> [Garbage] {
+    let place = try StorePlace(path).path
+    var doomed = PartialFolder.leftovers(of: place).map {
+      Garbage($0, "what a dead init or restore left half-way")
+    }
+    let compaction = "\(place)/\(Self.compactionFolder)"
+    // We have the store open, so nobody compacts it.
+    if Files.isTaken(compaction) {
+      doomed.append(Garbage(compaction, "what a dead compact left half-way"))
+    }
+    let parent = StorePlace.parent(of: place)
+    let name = String(place.dropFirst(parent == "/" ? 1 : parent.utf8.count + 1))
+    for kept in PartialFolder.numbered(name + PartialFolder.replaced, in: Files.names(in: parent)) {
+      let path = "\(parent)/\(kept)"
+      report.left.append(
+        .init(
+          what: path, bytes: Files.treeSizeInBytes(path),
+          reason: "a restore kept it: remove it yourself when it is not needed"))
+    }
+    return doomed
+  }
+
+  /// Checkpoints that no record names.
+  private func orphans<T: Transaction & ~Copyable>(
+    _ options: GarbageOptions, _ running: JobRecord?, _ report: inout GarbageReport,
+    in transaction: borrowing T
+  ) throws -> [Garbage] {
+    let named = try checkpointDigests(in: transaction)
+    var doomed: [Garbage] = []
+    for name in Files.names(in: path + "/checkpoints") {
+      // A cache of packed weights belongs to the checkpoint whose name it begins with.
+      if named.contains(String(name.prefix { $0 != "." })) { continue }
+      var item = Garbage("\(path)/checkpoints/\(name)", "no version names it")
+      item.name = "checkpoints/\(name)"
+      let age = Files.ageInSeconds(item.path) ?? 0
+      if name.hasPrefix("."), name.hasSuffix(".removed") {
+        item.reason = "what a dead gc left half-way"
+        doomed.append(item)
+      } else if let running {
+        report.left.append(
+          item.left("a \(running.kind) is running (process \(running.process))"))
+      } else if age < options.minimumAgeInSeconds {
+        report.left.append(
+          item.left("no version names it, but it is only \(age / 60) minutes old"))
+      } else {
+        item.checkpoint = name
+        doomed.append(item)
+      }
+    }
+    return doomed
+  }
+}
+
+/// Something to be removed.
+private struct Garbage {
+  var path: String
+  var name: String
+  var reason: String
+  let bytes: Int
+  /// Its name under checkpoints/, where it has one that somebody could use.
+  var checkpoint: String?
+
+  init(_ path: String, _ reason: String) {
+    self.path = path
+    self.reason = reason
+    name = path
+    bytes = Files.treeSizeInBytes(path)
+  }
+
+  func left(_ reason: String) -> GarbageReport.Item {
+    .init(what: name, bytes: bytes, reason: reason)
+  }
+}
+
+extension PartialFolder {
+  /// Whether a path that a job's record names is a folder that a process of that number was filling: the
+  /// record is data, which must not make gc remove anything else.
+  static func isOurs(_ path: String, of process: Int32) -> Bool {
+    let known: Set = ["data.mdb", "lock.mdb", "writer.lock", "checkpoints"]
+    return path.hasPrefix("/") && path.hasSuffix("\(infix)\(process)") && Files.isOwnFolder(path)
+      && known.isSuperset(of: Files.names(in: path))
+  }
+}

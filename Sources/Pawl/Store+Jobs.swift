@@ -1,0 +1,95 @@
+internal import Glibc
+internal import LMDB
+
+/// `jobs`: work under way that others must not disturb. A record whose process is gone is stale: it is
+/// ignored, and removed by the next job or gc.
+struct JobRecord: Codable, Equatable {
+  var kind: String
+  var process: Int32
+  /// Clock ticks from the system's start to the process's: numbers of processes are used again.
+  var processStart: UInt64?
+  /// The system's run in which it works: nothing outlives that.
+  var boot: String
+  var started: String
+  /// The folder that it fills, worthless without it.
+  var partial: String?
+
+  static let backup = "backup"
+
+  init(kind: String, partial: String?) {
+    self.kind = kind
+    process = getpid()
+    processStart = Process.startTick(of: getpid())
+    boot = Process.boot
+    started = timestamp()
+    self.partial = partial
+  }
+
+  /// Whether its process is still there.
+  var isRunning: Bool {
+    boot == Process.boot && Process.isAlive(process)
+      && (processStart == nil || Process.startTick(of: process) == processStart)
+  }
+}
+
+extension Store {
+  /// Notes that this process begins a job, and forgets those of dead ones.
+  ///
+  /// - Returns: the job's number; nil where the store is open for reading only, which nobody else
+  ///   can disturb with better right.
+  func beginJob(_ kind: String, partial: String? = nil) throws -> UInt64? {
+    if environment.mode == .readOnly { return nil }
+    var write = try environment.beginWrite()
+    let known = try jobs(in: write)
+    for job in known
+    where !job.record.isRunning && !(job.record.partial.map(Files.isTaken) ?? false) {
+      // What a dead one left half-way is gc's to remove, and the record says where it is.
+      try tables.jobs.remove(Key(job.number), in: &write)
+    }
+    let number = (known.last?.number ?? 0) + 1
+    try tables.jobs.put(
+      record: JobRecord(kind: kind, partial: partial), at: Key(number), in: &write)
+    try write.commit()
+    return number
+  }
+
+  func endJob(_ number: UInt64?) throws {
+    guard let number else { return }
+    var write = try environment.beginWrite()
+    try tables.jobs.remove(Key(number), in: &write)
+    try write.commit()
+  }
+
+  /// All jobs, stale ones included, in the order in which they began.
+  func jobs<T: Transaction & ~Copyable>(
+    in transaction: borrowing T
+  ) throws -> [(number: UInt64, record: JobRecord)] {
+    var jobs: [(number: UInt64, record: JobRecord)] = []
+    var cursor = try tables.jobs.cursor(in: transaction)
+    while try cursor.next() {
+      guard let number = cursor.key.bigEndianUInt64(at: 0) else {
+        throw damaged("the table of jobs", "a key is no number")
+      }
+      jobs.append((number, try Table.decode(JobRecord.self, cursor.value, table: "jobs")))
+    }
+    return jobs
+  }
+}
+
+extension Process {
+  /// Tells one run of the system from another; empty where the system does not say.
+  static var boot: String {
+    Files.text("/proc/sys/kernel/random/boot_id").filter { !$0.isWhitespace }
+  }
+
+  /// When a process began, in clock ticks since the system's start; nil where that is not known.
+  ///
+  /// Field 22 of proc(5)'s stat; the name before it may hold blanks and parentheses.
+  static func startTick(of process: Int32) -> UInt64? {
+    let text = Files.text("/proc/\(process)/stat")
+    guard let end = text.lastIndex(of: ")") else { return nil }
+    let fields = text[text.index(after: end)...].split(separator: " ")
+    // The first field behind the name is the third.
+    return fields.count > 19 ? UInt64(fields[19]) : nil
+  }
+}

@@ -1,0 +1,55 @@
+internal import ArgumentParser
+internal import Pawl
+
+struct CollectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gc", abstract: "Remove files that nothing names.",
+    discussion: """
+      Removes checkpoints that no version names and that are older than an hour, and what killed \
+      commands left half-way. Nothing that a version needs is ever touched.
+
+      Example:
+        pawl gc demo.pawl --dry-run
+      """)
+
+  @OptionGroup var target: StoreArgument
+  @Flag(help: "Only say what would be removed.")
+  var dryRun = false
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    var options = GarbageOptions()
+    options.isDryRun = dryRun
+    let report = try Store(path: target.store, access: dryRun ? .reading : .writing)
+      .collectGarbage(options)
+    if output.json {
+      Output.line(try JSONOutput.line(CollectionReport(report, isDryRun: dryRun)))
+      return
+    }
+    for item in report.removed {
+      Output.line(
+        "\(dryRun ? "would remove" : "removed") \(item.what): \(item.reason), "
+          + Figures.bytes(item.bytes))
+    }
+    for item in report.left {
+      Output.line("left \(item.what): \(item.reason), \(Figures.bytes(item.bytes))")
+    }
+    Output.line(
+      "\(target.store): \(Figures.bytes(report.freedBytes)) \(dryRun ? "to be freed" : "freed")")
+  }
+}
+
+/// The JSON of a gc.
+private struct CollectionReport: Encodable {
+  let dryRun: Bool
+  let freedBytes: Int
+  let removed: [GarbageReport.Item]
+  let left: [GarbageReport.Item]
+
+  init(_ report: GarbageReport, isDryRun: Bool) {
+    dryRun = isDryRun
+    freedBytes = report.freedBytes
+    removed = report.removed
+    left = report.left
+  }
+}

@@ -1,0 +1,76 @@
+internal import ArgumentParser
+internal import Pawl
+
+struct CompactCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compact", abstract: "Write a store's database anew, without gaps.",
+    discussion: """
+      Gives the space of deleted and updated passages back and renumbers the rows; answers stay the \
+      same. Nobody else may have the store open. Killed half-way, the store is as it was.
+
+      Example:
+        pawl compact demo.pawl --retrain
+      """)
+
+  @OptionGroup var target: StoreArgument
+  @Flag(help: "Train a new dictionary on the texts of today and compress all of them with it.")
+  var retrain = false
+  @OptionGroup var waiting: WaitOption
+  @Flag(help: "No progress.")
+  var quiet = false
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    Interrupt.watch()
+    let line = UpkeepProgress(isQuiet: quiet)
+    let clock = ContinuousClock()
+    let start = clock.now
+    var options = CompactionOptions()
+    options.retrains = retrain
+    options.patience = waiting.patience
+    let summary: CompactionSummary
+    do {
+      summary = try Store.compact(target.store, options) { line.show($0) }
+    } catch {
+      line.finish()
+      throw error
+    }
+    line.finish()
+    let report = CompactionReport(summary, seconds: (clock.now - start) / .seconds(1))
+    if output.json {
+      Output.line(try JSONOutput.line(report))
+    } else {
+      Output.line("\(target.store): \(report.text)")
+    }
+    if retrain, !summary.isRetrained {
+      Terminal.error("too few passages to train a dictionary on: the texts stay as they were")
+    }
+  }
+}
+
+/// What a compaction did, for people and as JSON.
+private struct CompactionReport: Encodable {
+  let rows: Int
+  let rowNumbersBefore: Int
+  let bytesBefore: Int
+  let bytesAfter: Int
+  let retrained: Bool
+  let seconds: Double
+  let rowsPerSecond: Double
+
+  init(_ summary: CompactionSummary, seconds: Double) {
+    rows = summary.rowCount
+    rowNumbersBefore = summary.rowNumbersBefore
+    bytesBefore = summary.bytesBefore
+    bytesAfter = summary.bytesAfter
+    retrained = summary.isRetrained
+    self.seconds = seconds
+    rowsPerSecond = Double(rows) / max(seconds, 1e-9)
+  }
+
+  var text: String {
+    "\(Figures.grouped(rows)) passages of \(Figures.grouped(rowNumbersBefore)) row numbers, "
+      + "\(Figures.bytes(bytesBefore)) → \(Figures.bytes(bytesAfter)) in "
+      + "\(Figures.fixed(seconds, 1)) s (\(Figures.grouped(Int(rowsPerSecond))) passages/s)"
+  }
+}

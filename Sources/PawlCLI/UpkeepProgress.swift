@@ -1,0 +1,35 @@
+internal import Pawl
+internal import Synchronization
+
+/// The progress line of commands whose stages count different things: bytes, values.
+final class UpkeepProgress: Sendable {
+  private let line: Mutex<ProgressLine>
+  private let stage = Mutex<Progress.Stage?>(nil)
+  private let isQuiet: Bool
+
+  init(isQuiet: Bool) {
+    self.isQuiet = isQuiet
+    line = Mutex(ProgressLine(unit: "", isQuiet: isQuiet))
+  }
+
+  /// Shows it, and answers whether to go on.
+  func show(_ progress: Progress) -> Bool {
+    let isNew = stage.withLock { stage in
+      defer { stage = progress.stage }
+      return stage != progress.stage
+    }
+    let isInBytes = progress.stage == .copying
+    let divisor = isInBytes ? 1 << 20 : 1
+    line.withLock { line in
+      if isNew { line = ProgressLine(unit: isInBytes ? "MiB" : "values", isQuiet: isQuiet) }
+      if progress.total > 0 {
+        line.update(
+          progress.stage.rawValue, done: progress.done / divisor,
+          total: (progress.total + divisor - 1) / divisor)
+      }
+    }
+    return !Interrupt.isAsked
+  }
+
+  func finish() { line.withLock { $0.finish() } }
+}
