@@ -2,7 +2,7 @@
 struct RepeatedHits {
   private let hash = IdentifierHash()
   // Open addressing: positions + 1, zero for a free slot; at most half of the slots are taken.
-  private var slots: [UInt32] = []
+  private var slots: [Int] = []
 
   /// The position of the first hit whose id an earlier one has; nil where all differ. Cost: O(n).
   mutating func first(in hits: RunHits) -> Int? {
@@ -15,10 +15,10 @@ struct RepeatedHits {
         Int(truncatingIfNeeded: unsafe hash($0)) & (slotCount - 1)
       }
       while slots[slot] != 0 {
-        if hits.haveEqualIDs(Int(slots[slot]) - 1, position) { return position }
+        if hits.haveEqualIDs(slots[slot] - 1, position) { return position }
         slot = (slot + 1) & (slotCount - 1)
       }
-      slots[slot] = UInt32(position + 1)
+      slots[slot] = position + 1
     }
     return nil
   }

@@ -24,7 +24,7 @@ package struct GradeGains: Sendable, Hashable {
   }
 
   /// The gains of the best answer that there could be, falling, as runs of equal ones; those that
-  /// are above zero.
+  /// are above zero. trec_eval does not order gains that differ by less than 1; here they are.
   func ideal(for ranking: JudgedRanking) -> [(gain: Double, count: Int)] {
     ranking.levels.map { (gain(of: $0.grade), $0.count) }.filter { $0.0 > 0 }.sorted { $0.0 > $1.0 }
   }

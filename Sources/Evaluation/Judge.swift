@@ -15,7 +15,8 @@ package struct JudgingOptions: Sendable {
 /// Makes judged rankings of the queries of a run, one after the other.
 ///
 /// Hits are ranked by score as float32, falling; equal scores by id, falling by bytes. The ranks in
-/// the file are not looked at. Source: trec_eval, which defined it so.
+/// the file are not looked at. Source: trec_eval 9 and pytrec_eval; trec_eval 10 breaks the ties of
+/// doubles instead, so that scores which differ beyond float32 are no tie there.
 package struct Judge {
   private let run: Run
   private let qrels: Qrels

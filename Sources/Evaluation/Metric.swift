@@ -66,12 +66,6 @@ extension Metric {
       ranking.averageInterpolatedPrecision(atRecalls: recalls)
     case .binaryPreference, .geometricBinaryPreference: ranking.binaryPreference
     case .inferredAveragePrecision: ranking.inferredAveragePrecision
-    default: otherValue(of: ranking)
-    }
-  }
-
-  private func otherValue(of ranking: JudgedRanking) -> Double {
-    switch self {
     case .precision(let rank): ranking.precision(at: rank)
     case .recall(let rank): ranking.recall(at: rank)
     case .success(let rank): ranking.success(at: rank)
@@ -97,7 +91,6 @@ extension Metric {
     case .setAveragePrecision: ranking.setAveragePrecision
     case .setF(let weight): ranking.setF(recallWeight: weight)
     case .utility(let weights, let size): ranking.utility(weights, collectionSize: size)
-    default: 0
     }
   }
 }

@@ -30,11 +30,12 @@ extension JudgedRanking {
   /// What the answer is worth: a weight for every passage, by whether it is relevant and retrieved.
   func utility(_ weights: UtilityWeights, collectionSize: Int) -> Double {
     let relevant = relevantRetrievedCount
-    let neither = collectionSize + relevant - retrievedCount - relevantCount
+    // As a double, since no size is too large for it.
+    let neither = Double(collectionSize) + Double(relevant - retrievedCount - relevantCount)
     return weights.relevantRetrieved * Double(relevant)
       + weights.nonrelevantRetrieved * Double(retrievedCount - relevant)
       + weights.relevantMissed * Double(relevantCount - relevant)
-      + weights.nonrelevantMissed * Double(neither)
+      + weights.nonrelevantMissed * neither
   }
 
   /// Number of hits that were judged and are not relevant.

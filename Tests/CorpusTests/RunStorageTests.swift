@@ -40,6 +40,24 @@ struct RunStorageTests {
     }
   }
 
+  @Test("a repeated id is found among hundreds, and none where all differ")
+  func repeatedAmongMany() {
+    var repeats = RepeatedHits()
+    for second in 1..<200 {
+      var ids = (0..<200).map { "p\($0)" }
+      ids[second] = ids[second / 2]
+      var hits = RunHits()
+      for id in ids { hits.append(RunHit(passage: Identifier(id), rank: 1, score: 0)) }
+      #expect(repeats.first(in: hits) == second)
+    }
+    var hits = RunHits()
+    for number in 0..<5_000 {
+      hits.append(RunHit(passage: Identifier("p\(number)"), rank: 1, score: 0))
+    }
+    #expect(repeats.first(in: hits) == nil)
+    #expect(repeats.first(in: RunHits()) == nil)
+  }
+
   @Test("hits that are added one by one are what a file with them gives")
   func appended() throws {
     var made = Run(tag: "t")

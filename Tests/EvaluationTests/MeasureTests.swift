@@ -80,6 +80,17 @@ struct MeasureTests {
     #expect(Metric.rankBiasedResidual(persistence: 0.5).value(of: makeRanking([0, 1])) == 0)
   }
 
+  @Test("G counts what was read in vain, at least 1 for each rank that the ideal answer has")
+  func gainByLag() {
+    let gains = GradeGains([.init(grade: 1, gain: 0.5)])
+    // Two ranks of cost 1 each, less the gain itself.
+    let late = Metric.gainByLag(gains).value(of: makeRanking([nil, 1]))
+    #expect(isClose(late, 1 / log2(2 + 2 - 0.5)))
+    let ideal = Metric.gainByLag(GradeGains()).value(of: makeRanking([3, 1]))
+    #expect(ideal == 1)
+    #expect(isClose(Metric.binaryGainByLag.value(of: makeRanking([nil, 1])), 1 / log2(3)))
+  }
+
   @Test("interpolated precision takes the number of passages nearest to a recall, halves up")
   func interpolated() {
     // 5 relevant passages at ranks 1, 4, 5, 20 and 40.

@@ -12,9 +12,9 @@ struct TrecLineTests {
   func order() throws {
     #expect(try names("P.10,5", "map", "num_q", "map") == ["num_q", "map", "P_5", "P_10"])
     #expect(
-      try names("set_F.0.5", "set")
+      try names("set_F.0.5", "P.5", "set")
         == [
-          "runid", "num_q", "num_ret", "num_rel", "num_rel_ret", "utility", "set_P",
+          "runid", "num_q", "num_ret", "num_rel", "num_rel_ret", "P_5", "utility", "set_P",
           "set_relative_P", "set_recall", "set_map", "set_F_0.5",
         ])
     #expect(TrecLine.official().map(\.name) == (try names("official")))
