@@ -65,6 +65,8 @@ package struct BatchScan {
 package struct BatchWork: Sendable {
   /// Comparing queries with codes, thinning lists out included.
   package var filterSeconds = 0.0
+  /// Comparing queries with a sample of the codes, to guess what their kth score will be.
+  package var sampleSeconds = 0.0
   /// Packing codes, while the workers wait.
   package var packSeconds = 0.0
   /// Scoring candidates and choosing the best.

@@ -46,7 +46,7 @@ package struct TopK {
 
   /// All candidates, best first, equal scores by row; more than k where the last place is shared.
   package func candidates() -> [Candidate] {
-    (heap + ties).sorted { ($1.score, $0.row) < ($0.score, $1.row) }
+    (heap + ties).sorted { $0.score != $1.score ? $0.score > $1.score : $0.row < $1.row }
   }
 
   private mutating func siftUp(_ start: Int) {

@@ -18,6 +18,7 @@ PACKAGES = [
     "onnxruntime==1.31.1",
     "onnx==1.23.2",
     "tokenizers==0.23.3",
+    "faiss-cpu==1.15.1",
 ]
 
 
