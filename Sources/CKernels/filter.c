@@ -104,16 +104,19 @@ static rounded round_to(int32_t limit, size_t D, const float *x, int8_t *X) {
   return out;
 }
 
+static inline void put_four(const int8_t *X, size_t n, uint8_t *lane) {
+  uint32_t four = 0;
+  memcpy(&four, X, n);
+  four ^= 0x80808080u;
+  memcpy(lane, &four, sizeof four);
+}
+
 /// Copies a code to its lane, 128 added to each element; Σ X².
 static int32_t interleave(size_t D, const int8_t *X, uint8_t *lane) {
-  const size_t stride = PAWL_FILTER_LANES * 4;
-  for (size_t step = 0; step < (D + 3) / 4; step++) {
-    uint32_t four = 0;
-    if (D - step * 4 >= 4) memcpy(&four, X + step * 4, 4);
-    else memcpy(&four, X + step * 4, D - step * 4);
-    four ^= 0x80808080u;
-    memcpy(lane + step * stride, &four, 4);
-  }
+  const size_t whole = D / 4;
+  for (size_t step = 0; step < whole; step++)
+    put_four(X + step * 4, 4, lane + step * PAWL_FILTER_LANES * 4);
+  if (D % 4) put_four(X + whole * 4, D % 4, lane + whole * PAWL_FILTER_LANES * 4);
   int32_t sum = 0;
   for (size_t i = 0; i < D; i++) sum += X[i] * X[i];
   return sum;

@@ -138,4 +138,43 @@ import Testing
       }
     }
   }
+
+  @Test("filters of one limit find the same candidates for each width and number of queries")
+  func twins() {
+    for twin in filters {
+      for oracle in filters where oracle.limit == twin.limit && oracle.name < twin.name {
+        for (seed, width) in [1, 2, 3, 4, 5, 31, 32, 64, 101, 384, 1000].enumerated() {
+          for count in 1...15 {
+            var numbers = Numbers(seed: seed << 8 | count)
+            let queries = (0..<count).map { _ in numbers.floats(width) }
+            let codes = numbers.bytes((20 * count + 3) * width)
+            let scales = numbers.floats(20 * count + 3)
+            let expected = candidates(oracle, queries, codes, scales)
+            #expect(candidates(twin, queries, codes, scales) == expected, "\(twin.name), \(width)")
+          }
+        }
+      }
+    }
+  }
+
+  /// Numbers and the bits of the bounds, in the order in which they were found.
+  private func candidates(
+    _ filter: CodeFilter, _ queries: [[Float]], _ codes: [Int8], _ scales: [Float]
+  ) -> [[[UInt32]]] {
+    let packed = PackedCodes(width: queries[0].count, capacity: scales.count)
+    packed.append(
+      .int8, codes: unsafe codes.span.bytes, scales: unsafe scales.span.bytes, rows: scales.count,
+      number: 5)
+    let batch = FilterQueries(
+      filter: filter, width: queries[0].count, capacity: queries.count, listCapacity: 32)
+    for query in queries where !batch.append(query.span) { return [] }
+    for query in queries.indices { batch.restart(query: query, threshold: 0.25) }
+    for tile in 0..<batch.tileCount { batch.run(tile: tile, over: packed, best: 1_000) }
+    return queries.indices.map { query in
+      (0..<batch.candidateCount(of: query)).map { position in
+        let (number, lower, upper) = batch.candidate(position, of: query)
+        return [number, lower.bitPattern, upper.bitPattern]
+      }
+    }
+  }
 }
