@@ -104,16 +104,19 @@ static rounded round_to(int32_t limit, size_t D, const float *x, int8_t *X) {
   return out;
 }
 
+static inline void put_four(const int8_t *X, size_t n, uint8_t *lane) {
+  uint32_t four = 0;
+  memcpy(&four, X, n);
+  four ^= 0x80808080u;
+  memcpy(lane, &four, sizeof four);
+}
+
 /// Copies a code to its lane, 128 added to each element; Σ X².
 static int32_t interleave(size_t D, const int8_t *X, uint8_t *lane) {
-  const size_t stride = PAWL_FILTER_LANES * 4;
-  for (size_t step = 0; step < (D + 3) / 4; step++) {
-    uint32_t four = 0;
-    if (D - step * 4 >= 4) memcpy(&four, X + step * 4, 4);
-    else memcpy(&four, X + step * 4, D - step * 4);
-    four ^= 0x80808080u;
-    memcpy(lane + step * stride, &four, 4);
-  }
+  const size_t whole = D / 4;
+  for (size_t step = 0; step < whole; step++)
+    put_four(X + step * 4, 4, lane + step * PAWL_FILTER_LANES * 4);
+  if (D % 4) put_four(X + whole * 4, D % 4, lane + whole * PAWL_FILTER_LANES * 4);
   int32_t sum = 0;
   for (size_t i = 0; i < D; i++) sum += X[i] * X[i];
   return sum;
@@ -202,6 +205,10 @@ bool pawl_filter_pack_query(const pawl_filter *filter, size_t D, const float *x,
   return true;
 }
 
+void pawl_prefetch(const void *bytes, size_t count) {
+  for (size_t i = 0; i < count; i += 64) __builtin_prefetch((const char *)bytes + i);
+}
+
 size_t pawl_keep(size_t n, float threshold, pawl_candidate *candidates) {
   size_t kept = 0;
   for (size_t i = 0; i < n; i++) {
@@ -211,30 +218,32 @@ size_t pawl_keep(size_t n, float threshold, pawl_candidate *candidates) {
   return kept;
 }
 
+/// Moves the candidates whose lower bound is above the pivot (or equal, if `or_equal`) to the front; how
+/// many they are. Without a branch on the numbers, which no processor could predict.
+static inline size_t divide(size_t n, float pivot, bool or_equal, pawl_candidate *candidates) {
+  size_t front = 0;
+  for (size_t i = 0; i < n; i++) {
+    const pawl_candidate candidate = candidates[i];
+    candidates[i] = candidates[front];
+    candidates[front] = candidate;
+    front += or_equal ? candidate.lower >= pivot : candidate.lower > pivot;
+  }
+  return front;
+}
+
 void pawl_select(size_t n, size_t k, pawl_candidate *candidates) {
-  size_t low = 0, high = n;
-  while (high - low > 1) {
+  while (n > 1) {
     // The middle of three, so that sorted lists are no bad case.
-    const float a = candidates[low].lower, b = candidates[low + (high - low) / 2].lower,
-                c = candidates[high - 1].lower;
+    const float a = candidates[0].lower, b = candidates[n / 2].lower, c = candidates[n - 1].lower;
     const float pivot = a > b ? (b > c ? b : (a > c ? c : a)) : (a > c ? a : (b > c ? c : b));
-    // Greater ones to the front, lower ones to the back, equal ones between.
-    size_t front = low, back = high;
-    for (size_t i = low; i < back;) {
-      const pawl_candidate candidate = candidates[i];
-      if (candidate.lower > pivot) {
-        candidates[i++] = candidates[front];
-        candidates[front++] = candidate;
-      } else if (candidate.lower < pivot) {
-        candidates[i] = candidates[--back];
-        candidates[back] = candidate;
-      } else {
-        i++;
-      }
+    const size_t above = divide(n, pivot, false, candidates);
+    if (k <= above) {
+      n = above;
+      continue;
     }
-    if (k <= front) high = front;
-    else if (k > back) low = back;
-    else return;
+    const size_t equal = divide(n - above, pivot, true, candidates + above);
+    if (k <= above + equal) return;
+    candidates += above + equal, n -= above + equal, k -= above + equal;
   }
 }
 

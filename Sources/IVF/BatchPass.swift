@@ -24,6 +24,8 @@ struct BatchPass: Sendable {
   /// Codes in the sample, and how many codes make it worth while.
   private static let sampleCount = 2048
   private static let fewestSampled = 8 * sampleCount
+  /// The eighth of the sample that comes first: all of it passes, so that of the rest little does.
+  private static let fewOfSample = 8
 
   /// A query of the batch.
   private struct Member {
@@ -56,14 +58,15 @@ struct BatchPass: Sendable {
           unbounded.append(member.query)
         }
       }
-      let thresholds = thresholds(members, batch, sample, work: &work)
-      filter(batch, thresholds, through: packed, work: &work)
+      guess(members, batch, sample, work: &work)
+      filter(batch, through: packed, work: &work)
       let found = refine(batch, work: &work)
       for (position, member) in members.enumerated() {
         let (candidates, kth) = found[position]
-        if kth >= thresholds[position] || member.certain != nil {
+        if kth >= batch.threshold(of: position) {
           results[member.query] = candidates
         } else {
+          precondition(member.certain == nil, "\(member) is certain and still too high")
           open.append(Member(query: member.query, certain: kth))
           work.repeatedCount += 1
         }
@@ -86,43 +89,55 @@ struct BatchPass: Sendable {
 
 // The sample.
 extension BatchPass {
-  /// Every nth code; nil where there are too few for a sample to pay.
-  private func sampled(work: inout BatchWork) -> PackedCodes? {
-    guard stored.count >= Self.fewestSampled else { return nil }
+  /// Every nth code, a few of them first; nothing where there are too few for a sample to pay.
+  private func sampled(work: inout BatchWork) -> [PackedCodes] {
+    guard stored.count >= Self.fewestSampled else { return [] }
     let clock = ContinuousClock()
     let start = clock.now
     let stride = stored.count / Self.sampleCount
-    let packed = PackedCodes(width: stored.width, capacity: stored.count / stride + 1)
-    var (next, seen) = (stride / 2, 0)
+    let capacity = stored.count / stride + 1
+    let few = PackedCodes(width: stored.width, capacity: capacity / Self.fewOfSample + 1)
+    let many = PackedCodes(width: stored.width, capacity: capacity)
+    var (next, seen, taken) = (stride / 2, 0, 0)
     for part in 0..<stored.partCount {
       let count = stored.count(ofPart: part)
       while next < seen + count {
+        let packed = taken % Self.fewOfSample == 0 ? few : many
         stored.pack(next - seen..<next - seen + 1, ofPart: part, into: packed)
         next += stride
+        taken += 1
       }
       seen += count
     }
     work.packSeconds += (clock.now - start) / .seconds(1)
-    return packed
+    return [few, many]
   }
 
-  /// The score that the kth best of each query reaches for certain, or else probably.
-  private func thresholds(
-    _ members: [Member], _ batch: FilterQueries, _ sample: PackedCodes?, work: inout BatchWork
-  ) -> [Float] {
-    var thresholds = members.map { $0.certain ?? -.infinity }
+  /// Sets the thresholds: what the kth best score of each query reaches for certain, or else probably.
+  private func guess(
+    _ members: [Member], _ batch: FilterQueries, _ sample: [PackedCodes], work: inout BatchWork
+  ) {
     // Of the k best, about `expected` are in the sample, Poisson distributed; three standard
     // deviations more make a repetition rare.
-    let expected = Double(k) * Double(Self.sampleCount) / Double(max(stored.count, 1))
+    let size = sample.reduce(0) { $0 + $1.count }
+    let expected = Double(k) * Double(size) / Double(max(stored.count, 1))
     let rank = Int((expected + 3 * expected.squareRoot() + 3).rounded(.up))
-    guard let sample, rank <= Self.sampleCount / 4 else { return thresholds }
-    compare(batch, sample, best: rank, work: &work)
-    for (position, member) in members.enumerated() where member.certain == nil {
-      if let guess = batch.selectBest(rank, of: position), guess.isFinite {
-        thresholds[position] = guess
+    let isPossible = rank <= size / 4
+    work.sampleSeconds += forEachTile(of: batch) { tile in
+      let queries = batch.queries(ofTile: tile)
+      if isPossible {
+        for codes in sample {
+          batch.run(tile: tile, over: codes, best: rank)
+          for query in queries { batch.thin(query: query, best: rank) }
+        }
+      }
+      for query in queries {
+        let guess = isPossible ? batch.selectBest(rank, of: query) : nil
+        // A code without a bound makes it infinite.
+        let finite = guess.flatMap { $0.isFinite ? $0 : nil }
+        batch.restart(query: query, threshold: members[query].certain ?? finite ?? -.infinity)
       }
     }
-    return thresholds
   }
 }
 
@@ -130,88 +145,74 @@ extension BatchPass {
 extension BatchPass {
   /// Passes over all codes, a stretch at a time.
   private func filter(
-    _ batch: FilterQueries, _ thresholds: [Float], through packed: PackedCodes,
-    work: inout BatchWork
+    _ batch: FilterQueries, through packed: PackedCodes, work: inout BatchWork
   ) {
-    for (query, threshold) in thresholds.enumerated() {
-      batch.restart(query: query, threshold: threshold)
-    }
     let clock = ContinuousClock()
-    var start = clock.now
-    packed.removeAll()
-    for part in 0..<stored.partCount {
-      let count = stored.count(ofPart: part)
-      if packed.count + count > packed.capacity {
-        work.packSeconds += (clock.now - start) / .seconds(1)
-        compare(batch, packed, best: k, work: &work)
-        start = clock.now
-        packed.removeAll()
-      }
-      stored.pack(0..<count, ofPart: part, into: packed)
-    }
-    work.packSeconds += (clock.now - start) / .seconds(1)
-    compare(batch, packed, best: k, work: &work)
-  }
-
-  /// Compares all queries with the packed codes, tile by tile.
-  private func compare(
-    _ batch: FilterQueries, _ packed: PackedCodes, best k: Int, work: inout BatchWork
-  ) {
-    let next = Atomic(0)
-    let seconds = Mutex(0.0)
-    DispatchQueue.concurrentPerform(iterations: min(workerCount, max(batch.tileCount, 1))) { _ in
-      let clock = ContinuousClock()
+    var part = 0
+    while part < stored.partCount {
       let start = clock.now
-      while true {
-        // Sound: `next` gives each tile to one worker only.
-        let tile = next.add(1, ordering: .relaxed).oldValue
-        if tile >= batch.tileCount { break }
+      packed.removeAll()
+      while part < stored.partCount, packed.count + stored.count(ofPart: part) <= packed.capacity {
+        stored.pack(0..<stored.count(ofPart: part), ofPart: part, into: packed)
+        part += 1
+      }
+      work.packSeconds += (clock.now - start) / .seconds(1)
+      work.filterSeconds += forEachTile(of: batch) { tile in
         batch.run(tile: tile, over: packed, best: k)
       }
-      let spent = (clock.now - start) / .seconds(1)
-      seconds.withLock { $0 += spent }
     }
-    work.filterSeconds += seconds.withLock { $0 }
   }
 
   /// Each query's best by exact scores, and the kth of them.
   private func refine(
     _ batch: FilterQueries, work: inout BatchWork
   ) -> [(candidates: [TopK.Candidate], kth: Float)] {
-    let next = Atomic(0)
     let found = Mutex(
       (
         best: [(candidates: [TopK.Candidate], kth: Float)](
-          repeating: ([], 0), count: batch.count), work: work
+          repeating: ([], 0), count: batch.count), candidates: 0, scored: 0
       ))
-    DispatchQueue.concurrentPerform(iterations: min(workerCount, max(batch.tileCount, 1))) { _ in
-      let clock = ContinuousClock()
-      let start = clock.now
+    work.refineSeconds += forEachTile(of: batch) { tile in
       var refiner = Refiner(stored, kernels: kernels)
-      var candidateCount = 0
-      while true {
-        let tile = next.add(1, ordering: .relaxed).oldValue
-        if tile >= batch.tileCount { break }
-        let queries = batch.queries(ofTile: tile)
-        let best = queries.map { query in
-          let top = refiner.best(k, of: query, in: batch)
-          candidateCount += batch.candidateCount(of: query)
-          return (top.candidates(), top.threshold)
-        }
-        found.withLock { found in
-          for (query, best) in zip(queries, best) { found.best[query] = best }
-        }
+      let queries = batch.queries(ofTile: tile)
+      let best = queries.map { query in
+        let top = refiner.best(k, of: query, in: batch)
+        return (top.candidates(), top.threshold)
       }
-      let spent = (clock.now - start) / .seconds(1)
       found.withLock { found in
-        found.work.refineSeconds += spent
-        found.work.candidateCount += candidateCount
-        found.work.scoredCount += refiner.scoredCount
+        for (query, best) in zip(queries, best) {
+          found.best[query] = best
+          found.candidates += batch.candidateCount(of: query)
+        }
+        found.scored += refiner.scoredCount
       }
     }
     return found.withLock { found in
-      work = found.work
+      work.candidateCount += found.candidates
+      work.scoredCount += found.scored
       return found.best
     }
+  }
+
+  /// Does something for each tile, side by side; the seconds of all workers.
+  private func forEachTile(
+    of batch: FilterQueries, _ body: @Sendable (Int) -> Void
+  ) -> Double {
+    guard batch.tileCount > 0 else { return 0 }
+    let next = Atomic(0)
+    let seconds = Mutex(0.0)
+    DispatchQueue.concurrentPerform(iterations: min(workerCount, batch.tileCount)) { _ in
+      let clock = ContinuousClock()
+      let start = clock.now
+      while true {
+        // Sound: `next` gives each tile to one worker only.
+        let tile = next.add(1, ordering: .relaxed).oldValue
+        if tile >= batch.tileCount { break }
+        body(tile)
+      }
+      let spent = (clock.now - start) / .seconds(1)
+      seconds.withLock { $0 += spent }
+    }
+    return seconds.withLock { $0 }
   }
 }

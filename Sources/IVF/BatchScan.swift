@@ -9,9 +9,9 @@ package struct BatchScan {
   /// Blocks by index ‖ block number, both big-endian UInt32.
   package let blocks: Table
 
-  /// Below that a pass over the codes for all queries costs more than one for each: packing a code
-  /// costs about as much as scoring it once.
-  static let fewestQueries = 4
+  /// Below that a pass over the codes for all queries costs more than one for each: packing a code for
+  /// the filter costs as much as scoring it four or five times.
+  static let fewestQueries = 6
 
   package init(blocks: Table) { self.blocks = blocks }
 
@@ -65,6 +65,8 @@ package struct BatchScan {
 package struct BatchWork: Sendable {
   /// Comparing queries with codes, thinning lists out included.
   package var filterSeconds = 0.0
+  /// Comparing queries with a sample of the codes, to guess what their kth score will be.
+  package var sampleSeconds = 0.0
   /// Packing codes, while the workers wait.
   package var packSeconds = 0.0
   /// Scoring candidates and choosing the best.

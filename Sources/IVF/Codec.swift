@@ -65,8 +65,9 @@ public enum Codec: String, Sendable, CaseIterable, Codable {
     case .int8:
       var largest: Float = 0
       for index in 0..<x.count { largest = max(largest, x[index].magnitude) }
-      // A vector of zeros: any scale but 0 does.
-      let scale = largest > 0 ? largest / 127 : 1
+      // Zeros, and what is nearly as small: any scale but 0 does, and one with all its digits is
+      // needed for 127 steps.
+      let scale = (largest / 127).isNormal ? largest / 127 : 1
       for index in 0..<x.count {
         code.append(UInt8(bitPattern: Int8((x[index] / scale).rounded(.toNearestOrEven))))
       }

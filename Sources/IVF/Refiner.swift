@@ -2,14 +2,15 @@ internal import LinearAlgebra
 
 /// Scores a query's candidates exactly: one thread's scratch memory.
 struct Refiner: ~Copyable {
-  /// Codes that are copied together and scored at once: few enough to stay in the first cache.
-  private static let batchSize = 16
+  /// Codes that are copied together and scored at once. Each is asked for when it is chosen, so that the
+  /// others hide the wait for memory; more would not fit beside each other into the first cache.
+  private static let batchSize = 32
 
   private let stored: StoredCodes
   private let kernels: Kernels
-  private var codes: AlignedBuffer<UInt8>
-  private var scales: AlignedBuffer<Float>
-  private var scores = AlignedBuffer<Float>(repeating: 0, count: batchSize)
+  private var codes: [UInt8]
+  private var scales = [Float](repeating: 0, count: batchSize)
+  private var scores = [Float](repeating: 0, count: batchSize)
   private var numbers: [UInt32] = []
   /// Codes that were scored.
   private(set) var scoredCount = 0
@@ -17,9 +18,8 @@ struct Refiner: ~Copyable {
   init(_ stored: StoredCodes, kernels: Kernels) {
     self.stored = stored
     self.kernels = kernels
-    let size = stored.codec.codeSizeInBytes(width: stored.width)
-    codes = AlignedBuffer(repeating: 0, count: Self.batchSize * size)
-    scales = AlignedBuffer(repeating: 0, count: Self.batchSize)
+    codes = [UInt8](
+      repeating: 0, count: Self.batchSize * stored.codec.codeSizeInBytes(width: stored.width))
     numbers.reserveCapacity(Self.batchSize)
   }
 
@@ -34,9 +34,10 @@ struct Refiner: ~Copyable {
     var top = TopK(k: k)
     let first = queries.selectBest(k, of: index) == nil ? 0 : k
     for position in 0..<queries.candidateCount(of: index) {
-      let (number, upper) = queries.candidate(position, of: index)
+      let (number, _, upper) = queries.candidate(position, of: index)
       if position >= first, upper < top.threshold { continue }
       numbers.append(number)
+      stored.fetchAhead(number)
       if numbers.count == Self.batchSize { score(query, into: &top) }
     }
     score(query, into: &top)
@@ -61,9 +62,8 @@ struct Refiner: ~Copyable {
 
   /// Apart, because spans of two properties of one value would overlap.
   private static func score(
-    _ query: Span<Float>, _ codes: borrowing AlignedBuffer<UInt8>,
-    _ scales: borrowing AlignedBuffer<Float>, count: Int, codec: Codec, kernels: Kernels,
-    into scores: inout AlignedBuffer<Float>
+    _ query: Span<Float>, _ codes: [UInt8], _ scales: [Float], count: Int, codec: Codec,
+    kernels: Kernels, into scores: inout [Float]
   ) {
     var view = scores.mutableSpan
     // Sound: bytes and floats are read as what was copied there.

@@ -97,12 +97,10 @@ extension StoredCodes {
 
   /// Copies the code of that number, and its scale, to the place `position` of codes side by side.
   func copyCode(
-    _ number: UInt32, to position: Int, of codes: inout AlignedBuffer<UInt8>,
-    scale scales: inout AlignedBuffer<Float>
+    _ number: UInt32, to position: Int, of codes: inout [UInt8], scale scales: inout [Float]
   ) {
     let (part, source) = place(number)
     let size = codec.codeSizeInBytes(width: width)
-    var codes = codes.mutableSpan
     precondition((position + 1) * size <= codes.count, "no place \(position)")
     unsafe codes.withUnsafeMutableBytes { codes in
       unsafe codes.baseAddress?.advanced(by: position * size)
@@ -112,6 +110,13 @@ extension StoredCodes {
       scales[position] = unsafe part.scales.loadUnaligned(
         fromByteOffset: source * codec.scaleSizeInBytes, as: Float.self)
     }
+  }
+
+  /// Asks for the code of that number, which will be copied soon.
+  func fetchAhead(_ number: UInt32) {
+    let (part, position) = place(number)
+    let size = codec.codeSizeInBytes(width: width)
+    unsafe Kernels.fetchAhead(part.codes + position * size, byteCount: size)
   }
 
   /// The row of the code of that number.

@@ -46,7 +46,9 @@ package struct TopK {
 
   /// All candidates, best first, equal scores by row; more than k where the last place is shared.
   package func candidates() -> [Candidate] {
-    (heap + ties).sorted { ($1.score, $0.row) < ($0.score, $1.row) }
+    var ordered = (heap + ties).map { (key: $0.key, score: $0.score) }
+    ordered.sort { $0.key < $1.key }
+    return ordered.map { Candidate(score: $0.score, row: UInt32(truncatingIfNeeded: $0.key)) }
   }
 
   private mutating func siftUp(_ start: Int) {
@@ -70,5 +72,15 @@ package struct TopK {
       heap.swapAt(parent, lowest)
       parent = lowest
     }
+  }
+}
+
+extension TopK.Candidate {
+  /// Its place among others as one number, which sorts in half the time that two comparisons take:
+  /// high scores first, then low rows. Zeros are equal, whatever their sign.
+  fileprivate var key: UInt64 {
+    let bits = (score + 0).bitPattern
+    let descending = bits >> 31 == 0 ? ~(bits | 1 << 31) : bits
+    return UInt64(descending) << 32 | UInt64(row)
   }
 }

@@ -107,39 +107,36 @@ internal import CKernels
   ///
   /// Codes that k others surpass for certain are dropped, so a list stays short unless the scores lie
   /// closer to each other than the bounds.
-  /// - Returns: how many candidates were looked at again to thin lists out.
-  @discardableResult
-  package func run(tile: Int, over codes: PackedCodes, best k: Int) -> Int {
+  package func run(tile: Int, over codes: PackedCodes, best k: Int) {
     precondition(codes.width == width, "codes of \(codes.width) for queries of \(width)")
     let queries = queries(ofTile: tile)
     var view = unsafe codes.view()
     let bytes = unsafe tiles.baseAddress?.advanced(by: tile * tileSizeInBytes)
     let first = unsafe states.baseAddress?.advanced(by: queries.lowerBound)
-    var (panel, thinned) = (0, 0)
+    var panel = 0
     while true {
       unsafe panel = filter.table.pointee.run(&view, panel, bytes, first, queries.count)
-      if unsafe panel == view.panels { return thinned }
-      for query in queries where unsafe !hasRoom(states[query]) {
-        thinned += unsafe Int(states[query].count)
-        unsafe thin(&states[query], best: k)
-      }
+      if unsafe panel == view.panels { return }
+      for query in queries where unsafe !hasRoom(states[query]) { thin(query: query, best: k) }
     }
-  }
-
-  private func hasRoom(_ state: pawl_filter_query) -> Bool {
-    unsafe state.capacity - state.count >= UInt32(PAWL_FILTER_ROOM)
   }
 
   /// Raises the threshold to the kth greatest lower bound, which k codes reach for certain, drops what
   /// is below, and makes room where that was not much.
-  private func thin(_ state: inout pawl_filter_query, best k: Int) {
-    let count = unsafe Int(state.count)
-    if count >= k, let candidates = unsafe state.candidates {
+  package func thin(query: Int, best k: Int) {
+    let count = candidateCount(of: query)
+    if count >= k, let candidates = unsafe states[query].candidates {
       unsafe pawl_select(count, k, candidates)
-      unsafe state.threshold = max(state.threshold, candidates[k - 1].lower)
-      unsafe state.count = UInt32(pawl_keep(count, state.threshold, candidates))
+      let threshold = unsafe max(states[query].threshold, candidates[k - 1].lower)
+      unsafe states[query].threshold = threshold
+      unsafe states[query].count = UInt32(pawl_keep(count, threshold, candidates))
     }
-    if unsafe state.count > state.capacity / 2 || !hasRoom(state) { unsafe grow(&state) }
+    let isHalfFull = unsafe states[query].count > states[query].capacity / 2
+    if unsafe isHalfFull || !hasRoom(states[query]) { unsafe grow(&states[query]) }
+  }
+
+  private func hasRoom(_ state: pawl_filter_query) -> Bool {
+    unsafe state.capacity - state.count >= UInt32(PAWL_FILTER_ROOM)
   }
 
   private func grow(_ state: inout pawl_filter_query) {
@@ -164,7 +161,14 @@ internal import CKernels
 extension FilterQueries {
   package func candidateCount(of query: Int) -> Int { unsafe Int(states[query].count) }
 
-  /// What the kth greatest lower bound's score probably is; nil with fewer candidates.
+  /// Codes below this were dropped; −∞: none were.
+  package func threshold(of query: Int) -> Float {
+    let threshold = unsafe states[query].threshold
+    return threshold == -.greatestFiniteMagnitude ? -.infinity : threshold
+  }
+
+  /// About the kth best score: the middle of the bounds of which the kth lower one is; nil with fewer
+  /// candidates.
   ///
   /// Moves those k candidates to the front.
   package func selectBest(_ k: Int, of query: Int) -> Float? {
@@ -174,10 +178,12 @@ extension FilterQueries {
     return unsafe (candidates[k - 1].lower + candidates[k - 1].upper) / 2
   }
 
-  /// The number of a query's candidate at `position`, and what its score is at most.
-  package func candidate(_ position: Int, of query: Int) -> (number: UInt32, upper: Float) {
+  /// A query's candidate: the code's number, and between what its exact score lies.
+  package func candidate(
+    _ position: Int, of query: Int
+  ) -> (number: UInt32, lower: Float, upper: Float) {
     precondition(position < candidateCount(of: query), "candidate \(position)")
     let candidate = unsafe states[query].candidates[position]
-    return (candidate.number, candidate.upper)
+    return (candidate.number, candidate.lower, candidate.upper)
   }
 }

@@ -72,4 +72,9 @@ extension Kernels {
       }
     }
   }
+
+  /// Asks the caches for bytes that will be read soon. Any address will do.
+  package static func fetchAhead(_ bytes: UnsafeRawPointer, byteCount: Int) {
+    unsafe pawl_prefetch(bytes, byteCount)
+  }
 }

@@ -39,15 +39,18 @@ struct SearchBench {
       index: 1, codec: codec, query: values.span.extracting(0..<width), k: 1, kernels: kernels,
       in: snapshot)
     let start = clock.now
+    let processorStart = Glibc.clock()
     let results = try scan.search(
       index: 1, codec: codec, queries: values.span, width: width, k: k, kernels: kernels,
       filter: CodeFilter(for: kernels), workerCount: threads, work: &work, in: snapshot)
     let seconds = (clock.now - start) / .seconds(1)
+    let processorSeconds = Double(Glibc.clock() - processorStart) / Double(CLOCKS_PER_SEC)
     try write(results, to: out)
     return """
-      {"seconds":\(seconds),"rows":\(rows),"queries":\(queryCount),"width":\(width),\
+      {"seconds":\(seconds),"processorSeconds":\(processorSeconds),"rows":\(rows),"queries":\(queryCount),"width":\(width),\
       "kernels":"\(kernels.name)","filter":"\(CodeFilter(for: kernels).name)",\
       "checksum":\(checksum(results)),"filterSeconds":\(work.filterSeconds),\
+      "sampleSeconds":\(work.sampleSeconds),\
       "packSeconds":\(work.packSeconds),"refineSeconds":\(work.refineSeconds),\
       "candidates":\(work.candidateCount),"scored":\(work.scoredCount),\
       "repeated":\(work.repeatedCount),"single":\(work.unfilteredCount)}

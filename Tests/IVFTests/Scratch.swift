@@ -19,6 +19,8 @@ final class Scratch {
   }
 
   deinit {
+    // First closed: a new file may get the number of the removed one, which must not be taken for open.
+    do { try environment.close() } catch { Issue.record("\(error)") }
     for file in ["data.mdb", "lock.mdb", "writer.lock"] { unsafe unlink("\(path)/\(file)") }
     unsafe rmdir(path)
   }

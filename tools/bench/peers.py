@@ -19,6 +19,7 @@ PACKAGES = [
     "onnx==1.23.2",
     "tokenizers==0.23.3",
     "pytrec-eval-terrier==0.5.11",
+    "faiss-cpu==1.15.1",
 ]
 
 

@@ -109,3 +109,6 @@ void pawl_select(size_t n, size_t k, pawl_candidate *candidates);
 
 /// Drops the candidates whose upper bound is below the threshold; keeps the order. How many are left.
 size_t pawl_keep(size_t n, float threshold, pawl_candidate *candidates);
+
+/// Asks for bytes that will be read soon; does nothing else.
+void pawl_prefetch(const void *bytes, size_t count);
