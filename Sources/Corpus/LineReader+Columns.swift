@@ -25,20 +25,21 @@ extension LineReader {
 
   private func findColumns(_ columns: inout [Range<Int>]) {
     columns.removeAll(keepingCapacity: true)
-    var start: Int? = nil
     // Sound: the pointer is not used after the loop.
     let bytes = unsafe line
-    for offset in 0..<lineByteCount {
-      let byte = unsafe bytes[offset]
-      let isBlank = byte == 0x20 || byte == 0x09
-      if isBlank, let from = start {
-        columns.append(from..<offset)
-        start = nil
-      } else if !isBlank, start == nil {
-        start = offset
-      }
+    let count = lineByteCount
+    var offset = 0
+    while true {
+      while offset < count, unsafe isSeparator(bytes[offset]) { offset += 1 }
+      if offset == count { return }
+      let start = offset
+      while offset < count, unsafe !isSeparator(bytes[offset]) { offset += 1 }
+      columns.append(start..<offset)
     }
-    if let from = start { columns.append(from..<lineByteCount) }
+  }
+
+  private func isSeparator(_ byte: UInt8) -> Bool {
+    byte <= 0x20 && (byte == 0x20 || byte == 0x09)
   }
 
   /// The columns of a line in which each TAB separates two; empty columns count.

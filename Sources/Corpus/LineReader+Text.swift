@@ -17,7 +17,13 @@ extension LineReader {
 
   /// Whether a part of the line is nothing but ASCII white space.
   func isBlank(_ range: Range<Int>) -> Bool {
-    unsafe line[range].allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) }
+    // Sound: the pointer is not used after the loop.
+    let bytes = unsafe line
+    for offset in range {
+      let byte = unsafe bytes[offset]
+      if byte != 0x20 && !(0x09...0x0D).contains(byte) { return false }
+    }
+    return true
   }
 
   /// A part of the line, which `checkText` has found to be UTF-8.
@@ -27,12 +33,22 @@ extension LineReader {
 
   /// Whether a part of the line has the bytes of `text`.
   func equals(_ range: Range<Int>, _ text: String) -> Bool {
-    unsafe range.count == text.utf8.count && line[range].elementsEqual(text.utf8)
+    let bytes = text.utf8.span
+    return unsafe bytes.withUnsafeBytes { unsafe equals(range, $0) }
   }
 
   /// Whether a part of the line has these bytes.
   func equals(_ range: Range<Int>, _ bytes: [UInt8]) -> Bool {
-    unsafe range.count == bytes.count && line[range].elementsEqual(bytes)
+    unsafe bytes.withUnsafeBytes { unsafe equals(range, $0) }
+  }
+
+  private func equals(_ range: Range<Int>, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard range.count == bytes.count else { return false }
+    let part = unsafe UnsafeRawBufferPointer(rebasing: line[range])
+    guard let start = part.baseAddress, let other = bytes.baseAddress else {
+      return true  // Both are empty.
+    }
+    return unsafe memcmp(start, other, bytes.count) == 0
   }
 
   func copy(_ range: Range<Int>) -> [UInt8] { unsafe Array(line[range]) }

@@ -107,8 +107,7 @@ internal import Synchronization
   }
 
   private func release() {
-    unsafe mdb_env_close(handle)
-    OpenEnvironments.release(file)
+    OpenEnvironments.release(file) { unsafe mdb_env_close(handle) }
     OpenLock.release(folder)
   }
 

@@ -22,7 +22,14 @@ enum OpenEnvironments {
     files.withLock { $0.contains(file) }
   }
 
-  static func release(_ file: FileIdentity) {
-    files.withLock { _ = $0.remove(file) }
+  /// Gives the file up once `close` has closed it.
+  ///
+  /// Both under the lock: a file that was removed meanwhile gives its number to a new one as soon as it
+  /// is closed, and that may be claimed at once.
+  static func release(_ file: FileIdentity, closing close: () -> Void = {}) {
+    files.withLock { files in
+      close()
+      files.remove(file)
+    }
   }
 }

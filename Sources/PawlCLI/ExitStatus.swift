@@ -40,7 +40,12 @@ enum ExitStatus: Int32 {
       case .inputOutput: .inputOutput
       case .diskFull: .temporary
       }
-    case is EncodingError, is TokenizerError, is EvaluationError: .badInput
+    case is EncodingError, is TokenizerError: .badInput
+    case let error as EvaluationError:
+      switch error {
+      case .unknownMetric, .unknownMeasure, .parameters, .repeatedMeasure: .usage
+      case .noCommonQuery, .rankBelowOne, .repeatedRank: .badInput
+      }
     case is KernelError: .failed
     case LMDBError.permissionDenied: .inputOutput
     case let error as LMDBError:

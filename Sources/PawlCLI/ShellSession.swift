@@ -107,7 +107,7 @@ struct ShellSession {
     _ instruction: ShellInstruction, on page: AnswerText
   ) throws -> ShellReply {
     switch instruction {
-    case .help: return ShellReply(lines: Self.help)
+    case .help: return ShellReply(lines: Self.help(on: page))
     case .quit: return ShellReply(isEnd: true)
     case .k(let count): settings.k = count
     case .json(let isOn): settings.isJSON = isOn
@@ -125,10 +125,9 @@ struct ShellSession {
     return ShellReply()
   }
 
-  private static var help: [String] {
-    var table = TextTable(header: [])
-    for command in ShellCommandName.allCases { table.add([command.usage, command.purpose]) }
-    return table.lines + ["Every other line is a query."]
+  private static func help(on page: AnswerText) -> [String] {
+    page.table(ShellCommandName.allCases.map { ($0.usage, $0.purpose) })
+      + page.paragraph("Every other line is a query.")
   }
 
   private mutating func use(_ name: String?) throws -> ShellReply {

@@ -85,7 +85,8 @@ import Testing
   @Test("every command's help has an example")
   func help() throws {
     for command in [
-      "init", "ingest", "query", "shell", "get", "versions", "stats", "check", "tokenize", "embed",
+      "init", "ingest", "delete", "query", "shell", "search", "get", "evaluate", "metrics", "sets",
+      "versions", "stats", "check", "backup", "restore", "compact", "gc", "tokenize", "embed",
     ] {
       let help = try pawl.run("help", command)
       #expect(help.status == 0)
