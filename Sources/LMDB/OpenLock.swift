@@ -40,6 +40,18 @@ package struct OpenLock: ~Copyable {
 
   deinit { Self.release(folder) }
 
+  /// Whether somebody has it now, this process included.
+  package static func isHeld(_ path: String) -> Bool {
+    do throws(LMDBError) {
+      _ = try OpenLock(path: path, kind: .alone, waitingAtMost: .zero)
+      return false
+    } catch .inUse {
+      return true
+    } catch {
+      return false
+    }
+  }
+
   /// Hands the locked descriptor over; the caller lets go with `release`.
   consuming func descriptor() -> Int32 {
     let folder = folder

@@ -88,7 +88,8 @@ extension Store {
       stale.append(job.number)
       let what = "job \(job.number) (\(job.record.kind) of process \(job.record.process))"
       report.removed.append(.init(what: what, bytes: 0, reason: "its process is gone"))
-      if let partial = job.record.partial, PartialFolder.isOurs(partial, of: job.record.process) {
+      if let partial = job.record.partial, PartialFolder.isLeftover(partial, of: job.record.process)
+      {
         doomed.append(Garbage(partial, "what a dead \(job.record.kind) left half-way"))
       }
     }
@@ -169,15 +170,5 @@ private struct Garbage {
 
   func left(_ reason: String) -> GarbageReport.Item {
     .init(what: name, bytes: bytes, reason: reason)
-  }
-}
-
-extension PartialFolder {
-  /// Whether a path that a job's record names is a folder that a process of that number was filling: the
-  /// record is data, which must not make gc remove anything else.
-  static func isOurs(_ path: String, of process: Int32) -> Bool {
-    let known: Set = ["data.mdb", "lock.mdb", "writer.lock", "checkpoints"]
-    return path.hasPrefix("/") && path.hasSuffix("\(infix)\(process)") && Files.isOwnFolder(path)
-      && known.isSuperset(of: Files.names(in: path))
   }
 }

@@ -25,10 +25,13 @@ struct JobRecord: Codable, Equatable {
     self.partial = partial
   }
 
-  /// Whether its process is still there.
+  /// Whether its process is still there, or a process of another container fills its folder.
   var isRunning: Bool {
-    boot == Process.boot && Process.isAlive(process)
+    guard boot == Process.boot else { return false }
+    let isThere =
+      Process.isAlive(process)
       && (processStart == nil || Process.startTick(of: process) == processStart)
+    return isThere || partial.map(PartialFolder.isBeingFilled) ?? false
   }
 }
 

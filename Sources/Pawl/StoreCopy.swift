@@ -52,7 +52,8 @@ struct StoreCopy {
     let checkpoints = try source.checkpointDigests(in: snapshot)
       .reduce(0) { $0 + Files.treeSizeInBytes(source.checkpointPath($1)) }
     try Files.requireRoom(
-      bytes + checkpoints + Store.spareBytes, in: folder, free: Files.freeBytes(folder))
+      bytes + checkpoints + Store.spareBytes, in: StorePlace.parent(of: folder),
+      free: Files.freeBytes(folder))
     return bytes
   }
 

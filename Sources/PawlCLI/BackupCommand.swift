@@ -34,7 +34,7 @@ struct BackupCommand: ParsableCommand {
     let line = UpkeepProgress(isQuiet: quiet)
     let clock = ContinuousClock()
     let start = clock.now
-    let check: StoreChecker? = verify ? { try CheckedStore.check($0) } : nil
+    let check: StoreChecker? = verify ? { try CheckedStore.check($0, line) } : nil
     let summary: CopySummary
     do {
       summary = try store.backup(to: destination, check: check) { line.show($0) }

@@ -8,7 +8,8 @@ enum CheckedStore {
   /// What `pawl check --json` says about the store at `path`.
   ///
   /// - Throws: the child's own status where it could not even begin; it has said why.
-  static func check(_ path: String) throws -> CheckFigures {
+  static func check(_ path: String, _ progress: UpkeepProgress) throws -> CheckFigures {
+    progress.say("checking \(path)")
     switch ChildProcess.output(of: ["check", path, "--json"]) {
     case .notStarted: return try Store.checkHere(path)
     case .ended(let status, let output):

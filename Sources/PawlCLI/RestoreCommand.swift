@@ -38,7 +38,7 @@ struct RestoreCommand: ParsableCommand {
     let summary: RestoreSummary
     do {
       summary = try Store.restore(
-        from: source, to: target.store, options, check: CheckedStore.check
+        from: source, to: target.store, options, check: { try CheckedStore.check($0, line) }
       ) { line.show($0) }
     } catch {
       line.finish()

@@ -31,5 +31,11 @@ final class UpkeepProgress: Sendable {
     return !Interrupt.isAsked
   }
 
+  /// Says what begins now and tells nothing until it ends.
+  func say(_ text: String) {
+    finish()
+    if !isQuiet { Terminal.error(text) }
+  }
+
   func finish() { line.withLock { $0.finish() } }
 }

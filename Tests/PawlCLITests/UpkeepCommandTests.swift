@@ -144,6 +144,24 @@ import Testing
     #expect(try pawl.run("check", "s.pawl").status == 0)
   }
 
+  @Test("a copy that does not pass its check gets no name, and the exit status is 2")
+  func failedVerification() throws {
+    let store = try Store(path: path("s.pawl"))
+    var write = try store.environment.beginWrite()
+    // Whole values that contradict each other: only a check of the whole sees it.
+    try store.tables.ids.put(RowNumber.encode(3).span, at: "p001", in: &write)
+    try write.commit()
+    try store.environment.close()
+    let result = try pawl.run("backup", "s.pawl", "b.pawl", "--verify", "--quiet")
+    #expect(result.status == 2)
+    #expect(result.error.contains("p001"), "\(result.error)")
+    #expect(result.output == "")
+    #expect(try names() == ["s.pawl"])
+    #expect(try pawl.run("backup", "s.pawl", "b.pawl", "--quiet").status == 0)
+    #expect(try pawl.run("restore", "b.pawl", "t.pawl", "--quiet").status == 2)
+    #expect(try names() == ["b.pawl", "s.pawl"])
+  }
+
   @Test("a process that has the store open is named, and compact and restore exit 75 in time")
   func inUse() throws {
     try pawl.run("backup", "s.pawl", "b.pawl")

@@ -82,8 +82,8 @@ import Testing
     var job = JobRecord(kind: JobRecord.backup, partial: backup)
     job.process = dead
     try add(job)
+    let living = try PartialFolder(beside: store.path)
     try make(store.path + ".partial-\(dead)")
-    try make(store.path + ".partial-\(getpid())")
     try make(store.path + "/" + Store.compactionFolder)
     try make(store.path + "/checkpoints/.x.removed")
     try make(store.path + ".replaced")
@@ -93,8 +93,26 @@ import Testing
     #expect(
       Files.names(in: folder.path)
         == ["a.tsv", "s.pawl", "s.pawl.partial-\(getpid())", "s.pawl.replaced"])
+    living.discard()
     #expect(try store.jobs(in: store.environment.snapshot()).isEmpty)
     try store.expectWhole(passages: 20)
+  }
+
+  @Test(
+    "what an earlier process of this one's number left is a leftover; what is being filled is none")
+  func sameNumber() throws {
+    let place = folder.path + "/new.pawl"
+    try make(place + ".partial-\(getpid())")
+    #expect(PartialFolder.leftovers(of: place) == [place + ".partial-\(getpid())"])
+    let filling = try PartialFolder(for: place)
+    #expect(Files.names(in: filling.path) == [])
+    #expect(PartialFolder.leftovers(of: place) == [])
+    // As a process of another container sees it: the number tells nothing, the lock does.
+    var job = JobRecord(kind: JobRecord.backup, partial: filling.path)
+    job.process = dead
+    #expect(job.isRunning)
+    filling.discard()
+    #expect(!job.isRunning)
   }
 
   @Test("a job's record cannot make gc remove anything but what such a job leaves")
