@@ -29,8 +29,9 @@ extension Store {
     do {
       var summary = try StoreCopy(source: self, folder: folder.path, progress: progress).make()
       if let check { try summary.verify(folder.path, check) }
-      try folder.publish()
+      // All is copied: gc may go on. Last comes the step after which nothing can fail.
       try endJob(job)
+      try folder.publish()
       return summary
     } catch {
       folder.discard()

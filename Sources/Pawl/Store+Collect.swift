@@ -49,6 +49,8 @@ extension Store {
         report.removed.append(.init(what: item.name, bytes: item.bytes, reason: item.reason))
       }
     }
+    // Last, so that a killed gc leaves the record that tells the next one what to remove.
+    if !options.isDryRun { try forgetStaleJobs() }
     return report
   }
 
@@ -56,16 +58,15 @@ extension Store {
     _ options: GarbageOptions, _ report: inout GarbageReport
   ) throws -> [Garbage] {
     let snapshot = try environment.snapshot()
-    return try garbage(options, &report, jobs: jobs(in: snapshot), in: snapshot).doomed
+    return try garbage(options, &report, in: snapshot)
   }
 
   /// Takes away, while nobody can commit a record that names it, the name of what is to be removed.
   private func claimGarbage(
     _ options: GarbageOptions, _ report: inout GarbageReport
   ) throws -> [Garbage] {
-    var write = try environment.beginWrite()
-    var (doomed, staleJobs) = try garbage(options, &report, jobs: jobs(in: write), in: write)
-    for job in staleJobs { try tables.jobs.remove(Key(job), in: &write) }
+    let write = try environment.beginWrite()
+    var doomed = try garbage(options, &report, in: write)
     for index in doomed.indices {
       guard let checkpoint = doomed[index].checkpoint else { continue }
       // Killed half-way through removing it, no half checkpoint has the name of a whole one.
@@ -74,18 +75,16 @@ extension Store {
       try Files.rename(doomed[index].path, to: removed)
       doomed[index].path = removed
     }
-    try write.commit()
+    write.abort()
     return doomed
   }
 
   private func garbage<T: Transaction & ~Copyable>(
-    _ options: GarbageOptions, _ report: inout GarbageReport,
-    jobs: [(number: UInt64, record: JobRecord)], in transaction: borrowing T
-  ) throws -> (doomed: [Garbage], staleJobs: [UInt64]) {
+    _ options: GarbageOptions, _ report: inout GarbageReport, in transaction: borrowing T
+  ) throws -> [Garbage] {
     var doomed = try leftovers(&report)
-    var stale: [UInt64] = []
+    let jobs = try jobs(in: transaction)
     for job in jobs where !job.record.isRunning {
-      stale.append(job.number)
       let what = "job \(job.number) (\(job.record.kind) of process \(job.record.process))"
       report.removed.append(.init(what: what, bytes: 0, reason: "its process is gone"))
       if let partial = job.record.partial, PartialFolder.isLeftover(partial, of: job.record.process)
@@ -95,24 +94,23 @@ extension Store {
     }
     let running = jobs.map(\.record).filter(\.isRunning)
     doomed += try orphans(options, running.first, &report, in: transaction)
-    return (doomed, stale)
+    return doomed
   }
 
   /// What dead processes left in the store's folder and beside it.
   private func leftovers(_ report: inout GarbageReport) throws -> [Garbage] {
-    let place = try StorePlace(path).path
-    var doomed = PartialFolder.leftovers(of: place).map {
+    let place = try StorePlace(path)
+    var doomed = PartialFolder.leftovers(of: place.path).map {
       Garbage($0, "what a dead init or restore left half-way")
     }
-    let compaction = "\(place)/\(Self.compactionFolder)"
+    let compaction = "\(place.path)/\(Self.compactionFolder)"
     // We have the store open, so nobody compacts it.
     if Files.isTaken(compaction) {
       doomed.append(Garbage(compaction, "what a dead compact left half-way"))
     }
-    let parent = StorePlace.parent(of: place)
-    let name = String(place.dropFirst(parent == "/" ? 1 : parent.utf8.count + 1))
-    for kept in PartialFolder.numbered(name + PartialFolder.replaced, in: Files.names(in: parent)) {
-      let path = "\(parent)/\(kept)"
+    let names = Files.names(in: place.parent)
+    for kept in PartialFolder.numbered(place.name + PartialFolder.replaced, in: names) {
+      let path = "\(place.parent)/\(kept)"
       report.left.append(
         .init(
           what: path, bytes: Files.treeSizeInBytes(path),

@@ -43,17 +43,28 @@ extension Store {
   func beginJob(_ kind: String, partial: String? = nil) throws -> UInt64? {
     if environment.mode == .readOnly { return nil }
     var write = try environment.beginWrite()
-    let known = try jobs(in: write)
-    for job in known
-    where !job.record.isRunning && !(job.record.partial.map(Files.isTaken) ?? false) {
-      // What a dead one left half-way is gc's to remove, and the record says where it is.
-      try tables.jobs.remove(Key(job.number), in: &write)
-    }
-    let number = (known.last?.number ?? 0) + 1
+    try forgetStaleJobs(in: &write)
+    let number = (try jobs(in: write).last?.number ?? 0) + 1
     try tables.jobs.put(
       record: JobRecord(kind: kind, partial: partial), at: Key(number), in: &write)
     try write.commit()
     return number
+  }
+
+  /// Removes the records of dead processes, but not those that tell gc of a folder to remove.
+  func forgetStaleJobs() throws {
+    if try tables.jobs.count(in: environment.snapshot()) == 0 { return }
+    var write = try environment.beginWrite()
+    try forgetStaleJobs(in: &write)
+    try write.commit()
+  }
+
+  private func forgetStaleJobs(in write: inout WriteTransaction) throws {
+    for job in try jobs(in: write) where !job.record.isRunning {
+      let process = job.record.process
+      if job.record.partial.map({ PartialFolder.isLeftover($0, of: process) }) ?? false { continue }
+      try tables.jobs.remove(Key(job.number), in: &write)
+    }
   }
 
   func endJob(_ number: UInt64?) throws {

@@ -115,6 +115,8 @@ extension PartialFolder {
   private func exchangeInSteps(_ aside: String) throws {
     let restored = target + Self.restored
     guard try AtomicRename.toFreeName(aside, restored) else {
+      // Back under the name of what is worthless without us.
+      try Files.rename(aside, to: path)
       throw StoreError.exists(path: restored)
     }
     try Files.rename(target, to: aside)

@@ -139,8 +139,7 @@ import Testing
     try store.tables.jobs.put(record: dead, at: Key(UInt64(7)), in: &write)
     try write.commit()
     let number = try store.beginJob("test")
-    #expect(number == 8)
-    #expect(try store.jobs(in: store.environment.snapshot()).map(\.number) == [8])
+    #expect(try store.jobs(in: store.environment.snapshot()).map(\.record.kind) == ["test"])
     try store.endJob(number)
   }
 

@@ -130,6 +130,7 @@ import Testing
       let report = try store.collectGarbage()
       #expect(report.freedBytes == 0 && report.removed.count == 1, "\(path)")
     }
+    #expect(try store.jobs(in: store.environment.snapshot()).isEmpty)
     #expect(Files.exists(precious + "/data.mdb") && Files.exists(disguised + "/letter.txt"))
   }
 }

@@ -125,6 +125,17 @@ import Testing
     #expect(names == ["b.pawl", "link.pawl", "s.pawl", "s.pawl.replaced"])
   }
 
+  @Test("what an interrupted restore left is not renamed over, and nothing is left beside it")
+  func restoredIsTaken() throws {
+    try Files.makeNewFolder(old + ".restored")
+    let place = try StorePlace(old).path
+    #expect(throws: StoreError.exists(path: place + ".restored")) {
+      _ = try Store.restore(from: backup, to: old, options(exchanges: false))
+    }
+    #expect(names == ["b.pawl", "s.pawl", "s.pawl.restored"])
+    try Store(path: old).expectWhole(passages: 400)
+  }
+
   @Test("between two renames, the next opening tells where both stores are")
   func halfRestored() throws {
     try Files.rename(old, to: old + ".replaced-2")
