@@ -10,7 +10,7 @@ internal import CLMDB
   let table: Table
   let context: TransactionContext
   var keyBytes = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-  private var stored = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+  private(set) var stored = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
 
   /// Of no particular lifetime: the caller binds it to the transaction's.
   @_lifetime(immortal)
@@ -65,6 +65,11 @@ internal import CLMDB
   /// Whether it stands at a key.
   package var isAtKey: Bool { unsafe keyBytes.baseAddress != nil }
 
+  /// The page that the key lies on, as a number that other pages of the map do not have.
+  var page: Int {
+    Int(bitPattern: unsafe keyBytes.baseAddress) / context.environment.pageSizeInBytes
+  }
+
   /// The key it stands at, until it moves.
   package var key: Span<UInt8> {
     @_lifetime(borrow self)
@@ -87,11 +92,14 @@ internal import CLMDB
     }
   }
 
-  /// Reads the value through, even where this process has found it right before.
+  /// The value, read through even where this process has found it right before.
   ///
   /// - Throws: `.damaged`; the cursor can go on.
-  package func recheckValue() throws(LMDBError) {
-    _ = try value(remembering: nil)
+  package var recheckedValue: Span<UInt8> {
+    @_lifetime(borrow self)
+    get throws(LMDBError) {
+      unsafe _overrideLifetime(try value(remembering: nil), borrowing: self)
+    }
   }
 
   @_lifetime(borrow self)

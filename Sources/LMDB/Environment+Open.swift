@@ -104,6 +104,10 @@ extension Environment {
       if code == 0 {
         var dead: Int32 = 0
         unsafe mdb_reader_check(handle, &dead)
+        if let fault = unsafe truncation(of: handle, path: path) {
+          unsafe mdb_env_close(handle)
+          throw fault
+        }
         return unsafe handle
       }
       unsafe mdb_env_close(handle)

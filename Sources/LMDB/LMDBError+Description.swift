@@ -14,7 +14,8 @@ extension LMDBError: CustomStringConvertible {
       .transactionsRunning(let path, _), .mapFull(let path, _), .readersFull(let path, _),
       .transactionTooLarge(let path), .transactionBroken(let path), .diskFull(let path, _),
       .inputOutput(let path, _, _), .outOfMemory(let path, _), .panicked(let path),
-      .corrupted(let path, _), .tooManyTables(let path, _), .noTable(let path, _),
+      .corrupted(let path, _), .truncated(let path, _, _), .tooManyTables(let path, _),
+      .noTable(let path, _),
       .unexpected(let path, _, _):
       path
     case .damaged(let table, let key), .keyOutOfOrder(let table, let key): "\(table)[\(key)]"
@@ -24,7 +25,7 @@ extension LMDBError: CustomStringConvertible {
   }
 
   /// What happened, and what to do.
-  private var explanation: String {
+  package var explanation: String {
     switch self {
     case .missing: "no database here. Check the path, or create a store first."
     case .notAFolder: "a store is a folder, and this is none. Check the path."
@@ -78,6 +79,9 @@ extension LMDBError: CustomStringConvertible {
         + "store, look at the disk, open it again and check it."
     case .corrupted(_, let operation):
       "the database's own pages are damaged (\(operation)). Restore a backup."
+    case .truncated(_, let bytes, let expected):
+      "data.mdb is truncated: it has \(bytes) bytes, and the last commit uses \(expected); "
+        + "\(expected - bytes) are lost. Restore a backup."
     case .damaged:
       "damaged: what is stored does not match its checksum. Check the store; restore a backup."
     case .tooManyTables(_, let limit):

@@ -32,6 +32,8 @@ package enum LMDBError: Error, Equatable, Sendable {
   case outOfMemory(path: String, operation: String)
   case panicked(path: String)
   case corrupted(path: String, operation: String)
+  /// The file ends before pages that the last commit uses.
+  case truncated(path: String, bytes: Int, expected: Int)
   case damaged(table: String, key: String)
 
   // Tables, keys and values
@@ -64,7 +66,7 @@ extension LMDBError {
       .outOfMemory:
       .temporary
     case .inputOutput, .panicked, .unexpected: .inputOutput
-    case .corrupted, .damaged, .notADatabase, .versionMismatch: .damage
+    case .corrupted, .truncated, .damaged, .notADatabase, .versionMismatch: .damage
     default: .refused
     }
   }

@@ -137,7 +137,7 @@ extension Store {
     for table in tables.all {
       var cursor = try table.cursor(in: snapshot)
       while try cursor.next() {
-        try cursor.recheckValue()
+        _ = try cursor.recheckedValue
         done += 1
         if done % 65_536 == 0,
           !progress(Progress(stage: .verifying, done: done, total: total))

@@ -27,7 +27,7 @@ import Testing
     while try cursor.next() {
       forwards.append(cursor.key.bigEndianUInt32(at: 0) ?? .max)
       #expect(try Array(cursor.value) == Array(cursor.key))
-      try cursor.recheckValue()
+      _ = try cursor.recheckedValue
     }
     #expect(cursor.isAtKey == false)
     #expect(forwards == Array(stride(from: 0, to: 1000, by: 2)))

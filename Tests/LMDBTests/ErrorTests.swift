@@ -21,6 +21,7 @@ import Testing
     .inputOutput(path: "s.pawl", operation: "commit", code: EIO),
     .outOfMemory(path: "s.pawl", operation: "begin"), .panicked(path: "s.pawl"),
     .corrupted(path: "s.pawl", operation: "read rows"), .damaged(table: "rows", key: "0x00000001"),
+    .truncated(path: "s.pawl", bytes: 4096, expected: 8192),
     .tooManyTables(path: "s.pawl", limit: 3), .noTable(path: "s.pawl", name: "rows"),
     .tableName("a"), .keyLength(table: "ids", bytes: 600),
     .keyOutOfOrder(table: "lists", key: "0x00"), .valueLength(table: "rows", bytes: 1 << 40),

@@ -139,7 +139,7 @@ import Testing
     var found: [LMDBError] = []
     var cursor = try table.cursor(in: snapshot)
     while try cursor.next() {
-      do throws(LMDBError) { try cursor.recheckValue() } catch { found.append(error) }
+      do throws(LMDBError) { _ = try cursor.recheckedValue } catch { found.append(error) }
     }
     #expect(found == [damaged(1), damaged(2)])
   }

@@ -173,6 +173,9 @@ import Testing
     var record = try store.index(1, in: write)
     record.codec = .float32
     try store.tables.indexes.put(record: record, at: Key(UInt32(2)), in: &write)
+    var version = try store.version("v1", in: write)
+    (version.name, version.index, version.parent) = ("v2", 2, "v1")
+    try store.tables.versions.put(record: version, at: "v2", in: &write)
     for number in UInt32(0)..<5 {
       var key = Key(UInt32(1))
       key.append(number)

@@ -1,0 +1,66 @@
+internal import Encoding
+
+extension StoreCheck {
+  /// The models' files against the records of the spaces, and their folders' names against their
+  /// content; what belongs to no version is noted.
+  mutating func checkCheckpoints() {
+    begin("checkpoints")
+    let versions = records.versions.values.filter { $0.state != Self.collected }
+    let spaces = Set(versions.map(\.space)).sorted().compactMap { records.spaces[$0] }
+    var named: Set<String> = []
+    for space in spaces where named.insert(space.checkpoint).inserted {
+      checkFiles(of: space)
+    }
+    for version in versions where named.insert(version.checkpoint).inserted {
+      checkDigest(version.checkpoint)
+    }
+    noteUnnamed(named)
+  }
+
+  private mutating func checkFiles(of space: SpaceRecord) {
+    let before = report.problemCount
+    for file in space.files {
+      do { try Checkpoint.verify([file], of: space.checkpoint, inStoreAt: path) } catch {
+        report(.checkpointFile, "checkpoints/\(space.checkpoint)/\(file.name)", Self.reason(error))
+      }
+    }
+    // The digest of files that are damaged is another one, of course.
+    if report.problemCount == before { checkDigest(space.checkpoint) }
+  }
+
+  private mutating func checkDigest(_ digest: String) {
+    let object = "checkpoints/\(digest)"
+    do {
+      let found = try ModelDirectory(path: "\(path)/\(object)").digest()
+      if found != digest { report(.checkpointDigest, object, "its files have the digest \(found)") }
+    } catch {
+      report(.checkpointFile, object, Self.reason(error))
+    }
+  }
+
+  /// What is wrong with a file, without its name and what to do.
+  private static func reason(_ error: any Error) -> String {
+    if case .damaged(_, _, let problem) = error as? StoreError { return problem }
+    return switch error as? EncodingError {
+    case .unreadable(_, let reason): "it cannot be read: \(reason)"
+    case .malformed(_, let problem): problem
+    default: "\(error)"
+    }
+  }
+
+  /// An orphan is what a killed command left: nothing is wrong with the store.
+  private mutating func noteUnnamed(_ named: Set<String>) {
+    guard incomplete.isDisjoint(with: ["versions", "spaces", "jobs"]), records.unreadable.isEmpty,
+      !records.hasJobs
+    else { return }
+    let named = named.union(records.spaces.values.map(\.checkpoint))
+    for name in Files.names(in: path + "/checkpoints") {
+      // A cache of packed weights belongs to the checkpoint whose name it begins with.
+      if named.contains(String(name.prefix { $0 != "." })) { continue }
+      let place = "checkpoints/\(name)"
+      if let age = Files.ageInSeconds("\(path)/\(place)"), age >= minimumOrphanAgeInSeconds {
+        report.notes.append("\(place) belongs to no version: pawl gc removes it")
+      }
+    }
+  }
+}

@@ -1,0 +1,97 @@
+extension StoreCheck {
+  /// What a version's record may say about it.
+  private static let states: Set<String> = ["trained", "indexing", "ready", "failed", "collected"]
+  /// A version of which only the record is left.
+  static let collected = "collected"
+
+  /// Versions with the spaces, indexes and versions that they name; pointer and history.
+  mutating func checkVersions() {
+    begin("versions")
+    for (key, version) in records.versions.sorted(by: { $0.key < $1.key }) {
+      check(version, at: key)
+    }
+    checkSpaces()
+    let named = Set(records.versions.values.map(\.index))
+    for id in records.indexes.keys.sorted()
+    where !named.contains(id) && areWhole("versions", "version") {
+      report(.indexUnnamed, "index \(id)", "no version names it")
+    }
+    checkPointer()
+    checkHistory()
+  }
+
+  private mutating func check(_ version: VersionRecord, at key: String) {
+    let object = "version \(key)"
+    if version.name != key {
+      report(.versionName, object, "its record is that of \(version.name)")
+    }
+    if !Self.states.contains(version.state) {
+      report(.versionState, object, "it is in the state \"\(version.state)\", which there is not")
+    }
+    if let parent = version.parent, records.versions[parent] == nil,
+      areWhole("versions", "version")
+    {
+      report(.versionParent, object, "its parent \(parent) is not there")
+    }
+    if version.state == Self.collected { return }
+    if records.spaces[version.space] == nil, areWhole("spaces", "space") {
+      report(.versionSpace, object, "its space \(version.space) is not there")
+    }
+    if let index = records.indexes[version.index] {
+      if index.space != version.space {
+        report(.versionIndex, object, "its index \(version.index) is of another space")
+      }
+    } else if areWhole("indexes", "index") {
+      report(.versionIndex, object, "its index \(version.index) is not there")
+    }
+  }
+
+  private mutating func checkSpaces() {
+    for (key, space) in records.spaces.sorted(by: { $0.key < $1.key }) {
+      if space.id != key {
+        report(.spaceDigest, "space \(key)", "its record has the digest \(space.id)")
+      }
+      if space.files.isEmpty {
+        report(.spaceFiles, "space \(key)", "it names no file of its model")
+      }
+    }
+  }
+
+  private mutating func checkPointer() {
+    let object = "the pointer to the active version"
+    guard let active = records.active else {
+      if areWhole("pointer", object) { report(.recordMissing, object, "it is missing") }
+      return
+    }
+    guard let version = records.versions[active] else {
+      if areWhole("versions", "version") {
+        report(.pointer, object, "it names version \(active), which is not there")
+      }
+      return
+    }
+    if version.state != "ready" {
+      report(.pointer, object, "it names version \(active), which is \(version.state)")
+    }
+  }
+
+  /// Entries are numbered from 1 without gaps, and one of them made the active version.
+  private mutating func checkHistory() {
+    guard areWhole("history", "history") else { return }
+    for (place, sequence) in records.history.keys.sorted().enumerated()
+    where sequence != UInt64(place) + 1 {
+      report(
+        .history, "the history", "entry \(place + 1) is missing: the next one is \(sequence)")
+      break
+    }
+    if let active = records.active,
+      !records.history.values.contains(where: { $0.version == active })
+    {
+      report(.history, "the history", "no entry is about the active version, \(active)")
+    }
+  }
+
+  /// Whether all records of a table could be read, so that what is not among them is not there.
+  private func areWhole(_ table: String, _ prefix: String) -> Bool {
+    !incomplete.contains(table) && !records.unreadable.contains { $0.hasPrefix(prefix) }
+  }
+}

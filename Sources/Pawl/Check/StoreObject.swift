@@ -1,0 +1,79 @@
+internal import LMDB
+
+/// What people call the things that keys stand for.
+enum StoreObject {
+  static func name(of key: Span<UInt8>, in table: String) -> String {
+    switch table {
+    case "meta" where key.described == "store": return "the store's record"
+    case "pointer" where key.described == "active": return "the pointer to the active version"
+    case "dictionaries" where key.count == 1: return "dictionary \(key[0])"
+    case "ids": return "id \(key.described)"
+    case "spaces": return "space \(key.described)"
+    case "versions": return "version \(key.described)"
+    case "sets":
+      let name = key.extracting(0..<(key.indices.first { key[$0] == 0 } ?? key.count))
+      return "evaluation set \(name.text)"
+    default: break
+    }
+    let form = KeyForm(table)
+    guard key.count == form.length, let number = key.bigEndianUInt32(at: 0) else {
+      return "\(table)[\(key.described)]"
+    }
+    let second = key.bigEndianUInt32(at: 4) ?? 0
+    return switch table {
+    case "rows": "row \(number)"
+    case "updates": "the update to row \(number)"
+    case "indexes": "index \(number)"
+    case "fresh": block(second, ofIndex: number)
+    case "jobs": "job \(UInt64(number) << 32 | UInt64(second))"
+    case "history": "history entry \(UInt64(number) << 32 | UInt64(second))"
+    case "texts": "the text entry of row \(key.bigEndianUInt32(at: 8) ?? .max)"
+    default: "\(table)[\(key.described)]"
+    }
+  }
+
+  static func block(_ number: UInt32, ofIndex index: UInt32) -> String {
+    "block \(number) of index \(index)"
+  }
+}
+
+/// How many bytes keys and values of a table have.
+struct KeyForm {
+  /// Of a key; nil: any.
+  let length: Int?
+  /// Of a value; nil: any.
+  let valueLength: Int?
+
+  init(_ table: String) {
+    switch table {
+    case "dictionaries": (length, valueLength) = (1, nil)
+    case "rows", "indexes": (length, valueLength) = (4, nil)
+    case "ids": (length, valueLength) = (nil, 4)
+    case "updates": (length, valueLength) = (4, 4)
+    case "texts": (length, valueLength) = (12, 0)
+    case "fresh", "history", "jobs": (length, valueLength) = (8, nil)
+    case "spaces": (length, valueLength) = (64, nil)
+    default: (length, valueLength) = (nil, nil)
+    }
+  }
+}
+
+extension StoreCheck {
+  /// Whether key and value have the length that their table asks for; reported where not.
+  mutating func hasForm(_ key: Span<UInt8>, _ value: Span<UInt8>?, _ table: String) -> Bool {
+    let form = KeyForm(table)
+    if let length = form.length, key.count != length {
+      report(
+        .form, StoreObject.name(of: key, in: table), "the key has \(key.count) bytes, not \(length)"
+      )
+      return false
+    }
+    if let length = form.valueLength, let value, value.count != length {
+      report(
+        .form, StoreObject.name(of: key, in: table),
+        "the value has \(value.count) bytes, not \(length)")
+      return false
+    }
+    return true
+  }
+}

@@ -1,0 +1,67 @@
+internal import ArgumentParser
+internal import Pawl
+
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Read everything and compare what must agree.",
+    discussion: """
+      Found, and named:
+        pages        data.mdb cut short; lost, swapped or damaged pages; the account of free pages
+        values       any changed byte, and a value at another key or in another table
+        records      missing or unreadable; the count of text bytes; dictionaries
+        passages     rows without their id, ids without their row, texts that cannot be read,
+                     entries among the texts and updates that belong to nothing
+        codes        missing, extra, out of order, of another kind, not finite, miscounted,
+                     different for equal texts
+        versions     names of a space, index or parent that is not there; states; the history
+        checkpoints  missing, cut short or changed files of a model
+
+      The whole list is in the kinds that --json gives. What belongs to nothing but does no harm is a \
+      note. Exit status 2 where something is wrong.
+
+      Example:
+        pawl check demo.pawl
+      """)
+
+  @OptionGroup var target: StoreArgument
+  @Flag(help: "No progress.")
+  var quiet = false
+  @OptionGroup var output: OutputOptions
+  @Flag(help: .hidden)
+  var inThisProcess = false
+  @Option(help: .hidden)
+  var stallLimit = CheckReader.usualStallLimit
+
+  /// LMDB follows page numbers that it reads, so damaged pages can end the process that reads them:
+  /// the reading is a child's, and its end is a finding.
+  func run() throws {
+    if inThisProcess { return try CheckMessage.sendAll(ofStoreAt: target.store) }
+    var reader = CheckReader(stallLimit: stallLimit, isQuiet: quiet)
+    let report = try reader.read(storeAt: target.store)
+    try show(report)
+  }
+
+  private func show(_ report: CheckReport) throws {
+    if output.json {
+      Output.line(try JSONOutput.line(report))
+    } else {
+      for problem in report.problems { Output.line("problem: \(Terminal.shown(problem))") }
+      let more = report.problemCount - report.problems.count
+      if more > 0 { Output.line("and \(Figures.grouped(more)) more") }
+      for note in report.notes { Output.line("note: \(Terminal.shown(note))") }
+      Output.line("\(target.store): \(summary(report))")
+    }
+    if report.problemCount > 0 { throw ExitCode(ExitStatus.refused.rawValue) }
+  }
+
+  private func summary(_ report: CheckReport) -> String {
+    if report.problemCount > 0 {
+      let noun = report.problemCount == 1 ? "problem" : "problems"
+      return "\(Figures.grouped(report.problemCount)) \(noun). Restore a backup, or save the texts "
+        + "that can still be read with pawl get into a new store"
+    }
+    return "\(Figures.grouped(report.passageCount)) passages, "
+      + "\(Figures.grouped(report.codeCount)) codes, \(Figures.grouped(report.pendingCount)) pending, "
+      + "\(Figures.grouped(report.valueCount)) values read: all in order"
+  }
+}
