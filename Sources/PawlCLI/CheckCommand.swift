@@ -5,18 +5,18 @@ struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Read everything and compare what must agree.",
     discussion: """
-      Found, and named:
-        pages        data.mdb cut short; lost, swapped or damaged pages; the account of free pages
-        values       any changed byte, and a value at another key or in another table
-        records      missing or unreadable; the count of text bytes; dictionaries
-        passages     rows without their id, ids without their row, texts that cannot be read,
-                     entries among the texts and updates that belong to nothing
-        codes        missing, extra, out of order, of another kind, not finite, miscounted,
-                     different for equal texts
-        versions     names of a space, index or parent that is not there; states; the history
-        checkpoints  missing, cut short or changed files of a model
+      What it finds, and names:
+        pages        data.mdb cut short, lost or swapped pages, the account of pages
+        values       a changed byte; a value at another key or in another table
+        records      missing, unreadable; counts of text bytes; dictionaries; sets
+        passages     rows without id, ids without row, unreadable texts, entries
+                     among the texts and updates that belong to nothing
+        codes        missing, extra, out of order, of another kind, not finite,
+                     miscounted, different for equal texts
+        versions     spaces, indexes and parents that are not there; the history
+        checkpoints  missing, shortened and changed files of a model
 
-      The whole list is in the kinds that --json gives. What belongs to nothing but does no harm is a \
+      Each has a stable kind in --json. What belongs to nothing but does no harm is a \
       note. Exit status 2 where something is wrong.
 
       Example:
