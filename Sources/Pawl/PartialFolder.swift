@@ -26,10 +26,13 @@ final class PartialFolder {
   init(beside target: String) throws {
     for leftover in Self.leftovers(of: target) { Files.removeTree(leftover) }
     self.target = target
-    path = target + Self.infix + "\(getpid())"
+    path = Self.path(for: target)
     try Files.makeNewFolder(path)
     lock = try OpenLock(path: path, kind: .shared, waitingAtMost: .zero)
   }
+
+  /// Where this process fills it.
+  static func path(for target: String) -> String { target + infix + "\(getpid())" }
 
   /// Moves it to its place, for good.
   ///

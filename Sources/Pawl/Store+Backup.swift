@@ -20,12 +20,20 @@ extension Store {
       throw StoreError.exists(path: destination)
     }
     try place.requireOutside(try StorePlace(path))
-    let folder = try PartialFolder(for: place.path)
-    let job: UInt64?
-    do { job = try beginJob(JobRecord.backup, partial: folder.path) } catch {
-      folder.discard()
+    // The record first, which tells gc of the folder: killed in between, there is none.
+    let job = try beginJob(JobRecord.backup, partial: PartialFolder.path(for: place.path))
+    do { return try backup(into: place.path, job, check, progress) } catch {
+      // A record that cannot be removed is stale as soon as this process ends.
+      do { try endJob(job) } catch {}
       throw error
     }
+  }
+
+  private func backup(
+    into place: String, _ job: UInt64?, _ check: StoreChecker?,
+    _ progress: @escaping ProgressHandler
+  ) throws -> CopySummary {
+    let folder = try PartialFolder(for: place)
     do {
       var summary = try StoreCopy(source: self, folder: folder.path, progress: progress).make()
       if let check { try summary.verify(folder.path, check) }
@@ -35,8 +43,6 @@ extension Store {
       return summary
     } catch {
       folder.discard()
-      // A record that cannot be removed is stale as soon as this process ends.
-      do { try endJob(job) } catch {}
       throw error
     }
   }

@@ -2,7 +2,10 @@ internal import Glibc
 internal import Synchronization
 
 /// Ctrl-C while the shell answers: the answer is dropped. A second one before that ends the shell.
+///
+/// While a line is edited Ctrl-C is a key, and a SIGINT from elsewhere means nothing.
 enum ShellInterrupt {
+  private static let isAnswering = Atomic(false)
   private static let wasAsked = Atomic(false)
 
   /// From now on SIGINT only asks.
@@ -12,8 +15,8 @@ enum ShellInterrupt {
     unsafe sigemptyset(&set)
     unsafe sigaddset(&set, SIGINT)
     unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
-    wasAsked.store(false, ordering: .relaxed)
     signal(SIGINT) { number in
+      guard ShellInterrupt.isAnswering.load(ordering: .relaxed) else { return }
       if ShellInterrupt.wasAsked.exchange(true, ordering: .relaxed) {
         signal(number, SIG_DFL)
         raise(number)
@@ -21,6 +24,12 @@ enum ShellInterrupt {
     }
   }
 
-  /// Whether it was asked since the last time.
-  static func take() -> Bool { wasAsked.exchange(false, ordering: .relaxed) }
+  /// - Returns: nil where it was asked meanwhile to drop the answer.
+  static func answering<Answer>(_ work: () -> Answer) -> Answer? {
+    wasAsked.store(false, ordering: .relaxed)
+    isAnswering.store(true, ordering: .relaxed)
+    let answer = work()
+    isAnswering.store(false, ordering: .relaxed)
+    return wasAsked.load(ordering: .relaxed) ? nil : answer
+  }
 }

@@ -48,10 +48,10 @@ struct ShellTerminal: ~Copyable {
       case .notUTF8: Terminal.error("\(ShellFault.notUTF8)")
       case .text(let line):
         remember(line)
-        _ = ShellInterrupt.take()
         let page = AnswerText()
-        let reply = session.evaluate(line, on: page)
-        if ShellInterrupt.take() { continue }
+        guard let reply = ShellInterrupt.answering({ session.evaluate(line, on: page) }) else {
+          continue
+        }
         show(reply, page)
         if reply.isEnd { return }
       }

@@ -125,16 +125,20 @@ import Testing
     #expect(try history() == ["asked"])
   }
 
-  @Test("the prompt names a chosen version; SIGINT from elsewhere only drops the line")
+  @Test("the prompt names a chosen version; SIGINT from elsewhere does not end the shell")
   func prompt() throws {
     let terminal = try pawl.terminal("-k", "1")
     try terminal.expect(Self.prompt)
     terminal.send(".version v1\r")
     try terminal.expect("pawl v1>")
-    terminal.send("dropped")
-    try terminal.expect("dropped")
-    terminal.signal(SIGINT)
-    try terminal.expect("pawl v1>")
+    for _ in 0..<3 {
+      terminal.signal(SIGINT)
+      // libedit drops the line at its own choice; Ctrl-C does it for certain.
+      terminal.send("dropped")
+      try terminal.expect("dropped")
+      terminal.send("\u{3}")
+      try terminal.expect("pawl v1>")
+    }
     terminal.send("kept\r")
     try terminal.expect(Self.footer)
     try terminal.expect("pawl v1>")
