@@ -31,7 +31,7 @@ struct BackupCommand: ParsableCommand {
   func run() throws {
     let store = try openedStore()
     Interrupt.watch()
-    let line = UpkeepProgress(isQuiet: quiet)
+    let line = CommandProgress(isQuiet: quiet)
     let clock = ContinuousClock()
     let start = clock.now
     let check: StoreChecker? = verify ? { try CheckedStore.check($0, line) } : nil

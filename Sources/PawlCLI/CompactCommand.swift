@@ -22,7 +22,7 @@ struct CompactCommand: ParsableCommand {
 
   func run() throws {
     Interrupt.watch()
-    let line = UpkeepProgress(isQuiet: quiet)
+    let line = CommandProgress(isQuiet: quiet)
     let clock = ContinuousClock()
     let start = clock.now
     var options = CompactionOptions()

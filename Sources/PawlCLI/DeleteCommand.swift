@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Pawl
-internal import Synchronization
 
 struct DeleteCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -33,18 +32,13 @@ struct DeleteCommand: ParsableCommand {
   func run() throws {
     let store = try Store(path: target.store)
     Interrupt.watch()
-    let line = Mutex(ProgressLine(unit: "passages", isQuiet: quiet))
-    let show: ProgressHandler = { progress in
-      line.withLock {
-        $0.update(progress.stage.rawValue, done: progress.done, total: progress.total)
-      }
-      return !Interrupt.isAsked
-    }
+    let line = CommandProgress(isQuiet: quiet)
+    let show: ProgressHandler = { line.show($0) }
     let summary =
       if let file { try store.delete(listedIn: file, progress: show) } else {
         try store.delete(ids, progress: show)
       }
-    line.withLock { $0.finish() }
+    line.finish()
     try report(summary)
   }
 

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Corpus
 internal import Pawl
-internal import Synchronization
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -45,14 +44,9 @@ struct EvaluateCommand: ParsableCommand {
     options.version = version
     let set = try source.set(in: store)
     Interrupt.watch()
-    let line = Mutex(ProgressLine(unit: "queries", isQuiet: quiet))
-    let report = try store.evaluate(set, options) { progress in
-      line.withLock {
-        $0.update(progress.stage.rawValue, done: progress.done, total: progress.total)
-      }
-      return !Interrupt.isAsked
-    }
-    line.withLock { $0.finish() }
+    let line = CommandProgress(isQuiet: quiet)
+    let report = try store.evaluate(set, options) { line.show($0) }
+    line.finish()
     guard let report else {
       Terminal.error("stopped before all queries were answered")
       throw ExitCode(1)

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Pawl
-internal import Synchronization
 
 struct IngestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -38,18 +37,11 @@ struct IngestCommand: ParsableCommand {
     options.skipsMalformed = skipMalformed
     options.textOnly = textOnly
     Interrupt.watch()
-    let line = Mutex(ProgressLine(unit: "passages", isQuiet: quiet))
+    let line = CommandProgress(isQuiet: quiet)
     let clock = ContinuousClock()
     let start = clock.now
-    let summary = try store.ingest(collection, options) { progress in
-      if progress.stage != .checking {
-        line.withLock {
-          $0.update(progress.stage.rawValue, done: progress.done, total: progress.total)
-        }
-      }
-      return !Interrupt.isAsked
-    }
-    line.withLock { $0.finish() }
+    let summary = try store.ingest(collection, options) { line.show($0) }
+    line.finish()
     try report(summary, seconds: (clock.now - start) / .seconds(1))
   }
 

@@ -29,7 +29,7 @@ struct RestoreCommand: ParsableCommand {
 
   func run() throws {
     Interrupt.watch()
-    let line = UpkeepProgress(isQuiet: quiet)
+    let line = CommandProgress(isQuiet: quiet)
     let clock = ContinuousClock()
     let start = clock.now
     var options = RestoreOptions()

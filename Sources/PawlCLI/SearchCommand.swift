@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Pawl
-internal import Synchronization
 
 struct SearchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -54,14 +53,11 @@ struct SearchCommand: ParsableCommand {
     let file: QueryFile =
       if let queries { .texts(queries) } else { .vectors(vectors ?? "", ids: ids) }
     Interrupt.watch()
-    let line = Mutex(ProgressLine(unit: "queries", isQuiet: quiet))
-    let summary = try store.writeRun(of: file, to: runFile, k: k, version: version) { progress in
-      line.withLock {
-        $0.update(progress.stage.rawValue, done: progress.done, total: progress.total)
-      }
-      return !Interrupt.isAsked
+    let line = CommandProgress(isQuiet: quiet)
+    let summary = try store.writeRun(of: file, to: runFile, k: k, version: version) {
+      line.show($0)
     }
-    line.withLock { $0.finish() }
+    line.finish()
     guard let summary else {
       Terminal.error("stopped; nothing was written")
       throw ExitCode(1)

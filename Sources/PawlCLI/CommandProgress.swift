@@ -1,8 +1,8 @@
 internal import Pawl
 internal import Synchronization
 
-/// The progress line of commands whose stages count different things: bytes, values.
-final class UpkeepProgress: Sendable {
+/// The progress line of a command, whose stages count different things: passages, queries, bytes.
+final class CommandProgress: Sendable {
   private let line: Mutex<ProgressLine>
   private let stage = Mutex<Progress.Stage?>(nil)
   private let isQuiet: Bool
@@ -18,10 +18,12 @@ final class UpkeepProgress: Sendable {
       defer { stage = progress.stage }
       return stage != progress.stage
     }
-    let isInBytes = progress.stage == .copying
-    let divisor = isInBytes ? 1 << 20 : 1
+    let divisor = progress.stage == .copying ? 1 << 20 : 1
     line.withLock { line in
-      if isNew { line = ProgressLine(unit: isInBytes ? "MiB" : "values", isQuiet: isQuiet) }
+      if isNew {
+        line.finish()
+        line = ProgressLine(unit: progress.stage.unit, isQuiet: isQuiet)
+      }
       if progress.total > 0 {
         line.update(
           progress.stage.rawValue, done: progress.done / divisor,
@@ -38,4 +40,16 @@ final class UpkeepProgress: Sendable {
   }
 
   func finish() { line.withLock { $0.finish() } }
+}
+
+extension Progress.Stage {
+  /// What it counts, as people read it.
+  fileprivate var unit: String {
+    switch self {
+    case .storing, .embedding, .deleting: "passages"
+    case .searching: "queries"
+    case .copying: "MiB"
+    case .checking, .verifying, .compacting: "values"
+    }
+  }
 }
