@@ -20,12 +20,18 @@ package struct RunWriter: ~Copyable {
     query: Identifier, hits: some Sequence<RunHit>
   ) throws(CorpusError) {
     try Self.check(query.text, path: output.path)
+    // In pieces: a line put together as one string costs nearly twice the time.
+    let start = "\(query) Q0 "
+    let end = " \(tag)\n"
     var scores = FallingScores()
     for (index, hit) in hits.enumerated() {
       let score = scores.next(hit.score)
       try Self.check(hit.passage.text, path: output.path)
-      try output.write(
-        "\(query) Q0 \(hit.passage) \(index + 1) \(Double(score)) \(tag)\n")
+      try output.write(start)
+      try output.write(hit.passage.text)
+      try output.write(" \(index + 1) ")
+      try output.write(Double(score).description)
+      try output.write(end)
     }
   }
 

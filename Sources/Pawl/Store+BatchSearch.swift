@@ -20,8 +20,12 @@ public struct BatchSummary: Sendable, Equatable {
 
 /// Searches batch after batch with one version, whatever is promoted meanwhile.
 struct BatchSearch {
-  /// Queries in memory at once.
-  static let batchSize = 4_096
+  /// Queries in memory at once, and hits: 24 bytes each.
+  private static let mostQueries = 4_096
+  private static let mostHits = 1 << 20
+
+  /// Queries of one batch with k hits each: as many as pay, as few as fit.
+  static func batchSize(k: Int) -> Int { max(1, min(mostQueries, mostHits / k)) }
 
   private let store: Store
   private let version: VersionRecord

@@ -10,7 +10,7 @@ extension Store {
   ///   - version: nil: the active one, the same for all queries.
   ///   - progress: answering false stops; nothing is written then.
   /// - Returns: nil where it was stopped.
-  /// - Complexity: memory for 4,096 queries and their hits.
+  /// - Complexity: memory for the queries and a million hits, or the hits of one query.
   public func writeRun(
     of queries: QueryFile, to path: String, k: Int, version: String? = nil,
     progress: @escaping ProgressHandler = { _ in true }
@@ -19,7 +19,7 @@ extension Store {
     var source = try QuerySource.open(queries, width: search.width)
     var run = try RunWriter(path: path)
     var done = 0
-    while let batch = try source.next(atMost: BatchSearch.batchSize) {
+    while let batch = try source.next(atMost: BatchSearch.batchSize(k: k)) {
       let (before, total) = (done, source.count)
       let answers = try search.run(batch, k: k) {
         _ = progress(Progress(stage: .searching, done: before + $0, total: total))
