@@ -20,13 +20,17 @@ public struct BatchSummary: Sendable, Equatable {
 
 /// Searches batch after batch with one version, whatever is promoted meanwhile.
 struct BatchSearch {
-  /// Queries in memory at once.
-  static let batchSize = 4_096
+  /// Enough to keep all processors busy between two looks at the codes.
+  private static let largestBatch = 4_096
+  /// Hits in memory at once: 32 bytes each, a candidate and what becomes of it, 128 MiB in all.
+  private static let hitLimit = 4 << 20
 
   private let store: Store
   private let version: VersionRecord
   private let space: SpaceRecord
   private let encoder: TextEncoder
+  /// Passages of the version when the search began.
+  private let passageCount: Int
   private var ids: PassageIDs
   private(set) var summary = BatchSummary()
 
@@ -39,9 +43,16 @@ struct BatchSearch {
     self.store = store
     version = try store.version(name, in: snapshot)
     space = try store.space(version.space, in: snapshot)
+    passageCount = try store.index(version.index, in: snapshot).count
     encoder = try store.encoder(for: space)
     ids = PassageIDs(store)
     summary.version = version.name
+  }
+
+  /// How many queries to run at once: as many as leave memory for their hits.
+  func batchSize(k: Int) -> Int {
+    let hitsOfQuery = max(1, min(k, passageCount))
+    return max(1, min(Self.largestBatch, Self.hitLimit / hitsOfQuery))
   }
 
   /// The best k passages of each query, with scores that fall strictly. All queries of a batch see one

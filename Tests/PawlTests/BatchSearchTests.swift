@@ -39,6 +39,16 @@ import Testing
     }
   }
 
+  @Test("the more hits a query has, the fewer queries are in memory at once")
+  func batchSize() throws {
+    let search = try BatchSearch(store(.int8, Fixture.passages(0..<3_000)), version: nil)
+    #expect(search.batchSize(k: 1) == 4_096 && search.batchSize(k: 1_000) == 4_096)
+    #expect(search.batchSize(k: 2_000) == 2_097)
+    // No query has more hits than there are passages.
+    #expect(search.batchSize(k: .max) == search.batchSize(k: 3_000))
+    #expect(search.batchSize(k: 3_000) == 1_398)
+  }
+
   @Test("passages with equal texts come by id, with scores that fall as float32")
   func tiesFallStrictly() throws {
     let store = try store(.int8, (0..<50).map { "p\($0)\tthe same text" })
