@@ -77,7 +77,7 @@ struct BatchSearch {
     var hits: [[RunHit]] = []
     hits.reserveCapacity(candidates.count)
     for candidates in candidates {
-      hits.append(Self.hits(try ids.ranked(candidates, k: k, in: snapshot)))
+      hits.append(try self.hits(ids.ranked(candidates, k: k, in: snapshot)))
     }
     summary.timing.fetch += watch.lap()
     summary.queryCount += batch.ids.count
@@ -87,11 +87,20 @@ struct BatchSearch {
     return hits
   }
 
-  private static func hits(_ ranked: [RankedRow]) -> [RunHit] {
+  /// - Throws: `StoreError.damaged` for a score that is no number: a code holds infinity, say.
+  private func hits(_ ranked: [RankedRow]) throws(StoreError) -> [RunHit] {
     var scores = FallingScores()
-    return ranked.enumerated().map { index, ranked in
-      RunHit(passage: ranked.id, rank: Int32(index + 1), score: scores.next(ranked.score))
+    var hits: [RunHit] = []
+    hits.reserveCapacity(ranked.count)
+    for ranked in ranked {
+      guard ranked.score.isFinite else {
+        throw store.damaged("the code of row \(ranked.row)", "its score is \(ranked.score)")
+      }
+      hits.append(
+        RunHit(
+          passage: ranked.id, rank: Int32(hits.count + 1), score: scores.next(ranked.score)))
     }
+    return hits
   }
 
   private func encode(_ texts: [String], _ progress: @Sendable (Int) -> Void) -> [Float] {

@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import IVF
+import LMDB
 import Testing
 
 @testable import Pawl
@@ -101,6 +102,26 @@ import Testing
     #expect(throws: StoreError.queryTooLong(file: endless, row: 0)) {
       try store.writeRun(of: .vectors(endless, ids: nil), to: out, k: 1)
     }
+    #expect(!Files.exists(out))
+  }
+
+  @Test("a code of infinity is damage that a batch search names")
+  func infiniteCode() throws {
+    let store = try store(.float32, Fixture.passages(0..<3))
+    var write = try store.environment.beginWrite()
+    var key = Key(UInt32(1))
+    key.append(UInt32(0))
+    // The first float of the second code of 32.
+    try store.tables.fresh.change(at: key, in: &write) {
+      $0.replaceSubrange(48 + 128..<48 + 132, with: [0, 0, 0x80, 0x7f])
+    }
+    try write.commit()
+    let queries = try folder.file("q.tsv", ["q\tone"])
+    let out = folder.path + "/out.trec"
+    let error = #expect(throws: StoreError.self) {
+      try store.writeRun(of: .texts(queries), to: out, k: 3)
+    }
+    #expect("\(error.map { "\($0)" } ?? "")".contains("the code of row 1 is damaged: its score is"))
     #expect(!Files.exists(out))
   }
 
