@@ -43,7 +43,7 @@ struct EvaluateCommand: ParsableCommand {
     }
     options.minimumGrade = minGrade
     options.version = version
-    let set = try source.set(in: store)
+    let set = try source.set(in: store, minimumGrade: minGrade)
     Interrupt.watch()
     let line = Mutex(ProgressLine(unit: "queries", isQuiet: quiet))
     let report = try store.evaluate(set, options) { progress in
@@ -114,13 +114,13 @@ struct EvaluationSource: ParsableArguments {
   }
 
   /// Reads the set and says on stderr what of it does not count.
-  func set(in store: Store) throws -> EvaluationSet {
+  func set(in store: Store, minimumGrade: Int) throws -> EvaluationSet {
     let all =
       if let set { try store.set(named: set) } else {
         try EvaluationSet(queries: queries ?? "", qrels: qrels ?? "")
       }
     if onlyStored {
-      let part = try all.restricted(toStoredIn: store)
+      let part = try all.restricted(toStoredIn: store, relevantFrom: minimumGrade)
       Terminal.error(
         "\(Figures.grouped(part.queryCount)) of \(Figures.grouped(all.queryCount)) judged queries "
           + "have a relevant passage in the store")
