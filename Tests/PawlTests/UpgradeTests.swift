@@ -57,4 +57,17 @@ import Testing
     #expect(figures.textSizeInBytes == size && size > 10_000)
     try store.expectWhole(passages: 309)
   }
+
+  @Test("who comes second to an upgrade finds nothing to do")
+  func second() throws {
+    let store = try Fixture.store(in: folder)
+    _ = try store.ingestAll(try folder.file("c.tsv", Fixture.passages(0..<3)))
+    let size = try store.statistics().textSizeInBytes
+    try makeFormat1(store)
+    try Store.upgrade(store.path)
+    try Store.upgrade(store.path)
+    let upgraded = try Store(path: store.path)
+    #expect(try upgraded.statistics().textSizeInBytes == size)
+    try upgraded.expectWhole(passages: 3)
+  }
 }
