@@ -125,6 +125,20 @@ import Testing
     #expect(!Files.exists(out))
   }
 
+  @Test("a space whose record has another width than its model is damage, not a trap")
+  func wrongWidth() throws {
+    let store = try store(.int8, Fixture.passages(0..<3))
+    var write = try store.environment.beginWrite()
+    let id = try store.index(1, in: write).space
+    try store.tables.spaces.change(SpaceRecord.self, at: Key(id), in: &write) { $0.width = 31 }
+    try write.commit()
+    let queries = try folder.file("q.tsv", ["q\tone"])
+    let error = #expect(throws: StoreError.self) {
+      try store.writeRun(of: .texts(queries), to: folder.path + "/out.trec", k: 3)
+    }
+    #expect("\(error.map { "\($0)" } ?? "")".contains("says 31 dimensions, its model has 32"))
+  }
+
   @Test("asked to stop, a batch search writes nothing")
   func interrupted() throws {
     let store = try store(.int8, Fixture.passages(0..<3))
