@@ -34,6 +34,8 @@ struct DeleteCommand: ParsableCommand {
     let store = try Store(path: target.store)
     Interrupt.watch()
     let line = Mutex(ProgressLine(unit: "passages", isQuiet: quiet))
+    // Also before an error is told.
+    defer { line.withLock { $0.finish() } }
     let show: ProgressHandler = { progress in
       line.withLock {
         $0.update(progress.stage.rawValue, done: progress.done, total: progress.total)

@@ -46,6 +46,8 @@ struct EvaluateCommand: ParsableCommand {
     let set = try source.set(in: store, minimumGrade: minGrade)
     Interrupt.watch()
     let line = Mutex(ProgressLine(unit: "queries", isQuiet: quiet))
+    // Also before an error is told.
+    defer { line.withLock { $0.finish() } }
     let report = try store.evaluate(set, options) { progress in
       line.withLock {
         $0.update(progress.stage.rawValue, done: progress.done, total: progress.total)

@@ -39,6 +39,8 @@ struct IngestCommand: ParsableCommand {
     options.textOnly = textOnly
     Interrupt.watch()
     let line = Mutex(ProgressLine(unit: "passages", isQuiet: quiet))
+    // Also before an error is told.
+    defer { line.withLock { $0.finish() } }
     let clock = ContinuousClock()
     let start = clock.now
     let summary = try store.ingest(collection, options) { progress in

@@ -55,6 +55,8 @@ struct SearchCommand: ParsableCommand {
       if let queries { .texts(queries) } else { .vectors(vectors ?? "", ids: ids) }
     Interrupt.watch()
     let line = Mutex(ProgressLine(unit: "queries", isQuiet: quiet))
+    // Also before an error is told.
+    defer { line.withLock { $0.finish() } }
     let summary = try store.writeRun(of: file, to: runFile, k: k, version: version) { progress in
       line.withLock {
         $0.update(progress.stage.rawValue, done: progress.done, total: progress.total)
