@@ -7,7 +7,9 @@ package struct FallingScores {
 
   package init() {}
 
-  /// - Parameter score: finite, and not above the one before.
+  /// The score to write.
+  ///
+  /// - Parameter score: finite, and not above the one before; callers see to that.
   package mutating func next(_ score: Float) -> Float {
     precondition(score.isFinite && score <= last.given, "score \(score) follows \(last.given)")
     let made = score < last.made ? score : last.made.nextDown

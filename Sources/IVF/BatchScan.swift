@@ -21,7 +21,8 @@ package struct BatchScan {
   /// - Returns: Q lists, each best first, equal scores by row.
   /// - Throws: `LMDBError.damaged`, or `CodeBlockError` for a block that is not what it should be.
   /// - Complexity: Q · N · D multiplications of bytes, side by side. Memory: 64 MiB for candidates and
-  ///   packed codes, and more only where a great part of all codes scores nearly the same.
+  ///   packed codes; more where a great part of all codes scores nearly the same, and where 48 · k bytes
+  ///   for each query of four tiles a worker are more.
   package func search(
     index: UInt32, codec: Codec, queries: Span<Float>, width: Int, k: Int, kernels: Kernels,
     workerCount: Int, in snapshot: borrowing Snapshot
@@ -46,8 +47,10 @@ package struct BatchScan {
       let stored = try StoredCodes(
         index: index, codec: codec, width: width, blocks: blocks, in: snapshot)
       if stored.isNumbered {
+        // The memory for candidates grows with k, which may be any number.
         let pass = BatchPass(
-          stored: stored, k: k, kernels: kernels, filter: filter, workerCount: workerCount)
+          stored: stored, k: min(k, max(stored.count, 1)), kernels: kernels, filter: filter,
+          workerCount: workerCount)
         unfiltered = pass.search(queries, into: &results, work: &work)
       }
     }

@@ -40,15 +40,18 @@ package struct OpenLock: ~Copyable {
 
   deinit { Self.release(folder) }
 
-  /// Whether somebody has it now, this process included.
+  /// Whether somebody has it now, this process included; true where that cannot be known, on a file
+  /// system without such locks, say: what may be somebody's work is not to be taken away.
   package static func isHeld(_ path: String) -> Bool {
     do throws(LMDBError) {
       _ = try OpenLock(path: path, kind: .alone, waitingAtMost: .zero)
       return false
-    } catch .inUse {
-      return true
-    } catch {
+    } catch .missing {
       return false
+    } catch .notAFolder {
+      return false
+    } catch {
+      return true
     }
   }
 

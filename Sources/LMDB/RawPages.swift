@@ -20,7 +20,11 @@ struct RawPages {
   /// The pages from one on, up to `count` of them; nil where the file ends before.
   func read(_ number: Int, count: Int = 1) -> [UInt8]? {
     let (offset, overflow) = number.multipliedReportingOverflow(by: pageSizeInBytes)
-    guard number >= 0, count > 0, count <= 1 << 20, !overflow else { return nil }
+    var status = stat()
+    // Before any memory is taken: the count may come from a damaged page.
+    guard number >= 0, count > 0, count <= 1 << 20, !overflow, unsafe fstat(file, &status) == 0,
+      offset <= Int(status.st_size) - count * pageSizeInBytes
+    else { return nil }
     var bytes = [UInt8](repeating: 0, count: count * pageSizeInBytes)
     var done = 0
     while done < bytes.count {

@@ -64,8 +64,8 @@ extension Snapshot {
       throw .freeListUnreadable
     }
     // The first two pages are the meta pages; 0 and 1 are LMDB's own tables: free pages, table names.
-    var used = 2 + pageCount(ofHandle: 0) + pageCount(ofHandle: 1)
-    for table in tables { used += pageCount(ofHandle: table.handle) }
+    var used = 2 &+ pageCount(ofHandle: 0) &+ pageCount(ofHandle: 1)
+    for table in tables { used &+= pageCount(ofHandle: table.handle) }
     var last = 1
     for page in free.numbers {
       guard page > last, page <= meta.lastPage else { throw .freePage(page) }
@@ -77,7 +77,7 @@ extension Snapshot {
       guard range.lowerBound >= end else { throw .usedTwice(range.lowerBound) }
       end = range.upperBound
     }
-    guard used + free.numbers.count == meta.lastPage + 1 else {
+    guard used &+ free.numbers.count == meta.lastPage + 1 else {
       throw .sum(used: used, free: free.numbers.count, pages: meta.lastPage + 1)
     }
   }
@@ -85,7 +85,8 @@ extension Snapshot {
   private func pageCount(ofHandle handle: UInt32) -> Int {
     var facts = MDB_stat()
     guard unsafe mdb_stat(context.handle, handle, &facts) == 0 else { return 0 }
-    return facts.ms_branch_pages + facts.ms_leaf_pages + facts.ms_overflow_pages
+    // Wrapping, because on a damaged page these may be any numbers.
+    return facts.ms_branch_pages &+ facts.ms_leaf_pages &+ facts.ms_overflow_pages
   }
 }
 

@@ -47,10 +47,13 @@ public struct EvaluationSet: Sendable {
   /// The set without judgments of passages that a store does not have, and without queries for which
   /// nothing relevant is left: what can be asked of a part of a collection.
   ///
+  /// - Parameter minimumGrade: the grade from which a passage counts as relevant.
   /// - Throws: `StoreError.nothingToEvaluate`.
-  public func restricted(toStoredIn store: Store) throws -> EvaluationSet {
+  public func restricted(
+    toStoredIn store: Store, relevantFrom minimumGrade: Int = 1
+  ) throws -> EvaluationSet {
     let stored = try storedJudgments(in: store)
-    let answerable = Set(stored.filter { $0.grade > 0 }.map(\.query))
+    let answerable = Set(stored.filter { $0.grade >= minimumGrade }.map(\.query))
     return try EvaluationSet(
       queries: Queries(queries.filter { answerable.contains($0.id) }),
       qrels: Qrels(stored.filter { answerable.contains($0.query) }), groups: groups,

@@ -13,6 +13,8 @@ final class PartialFolder {
   private let lock: OpenLock
 
   static let infix = ".partial-"
+  /// Whoever asks whether the folder is being filled holds its lock for microseconds.
+  private static let patience = Duration.seconds(1)
 
   /// Makes it, and removes what earlier processes left for the same place.
   ///
@@ -28,7 +30,10 @@ final class PartialFolder {
     self.target = target
     path = Self.path(for: target)
     try Files.makeNewFolder(path)
-    lock = try OpenLock(path: path, kind: .shared, waitingAtMost: .zero)
+    do { lock = try OpenLock(path: path, kind: .shared, waitingAtMost: Self.patience) } catch {
+      Files.removeTree(path)
+      throw error
+    }
   }
 
   /// Where this process fills it.

@@ -22,23 +22,19 @@ extension Store {
     try place.requireOutside(try StorePlace(path))
     // The record first, which tells gc of the folder: killed in between, there is none.
     let job = try beginJob(JobRecord.backup, partial: PartialFolder.path(for: place.path))
-    do { return try backup(into: place.path, job, check, progress) } catch {
-      // A record that cannot be removed is stale as soon as this process ends.
-      do { try endJob(job) } catch {}
-      throw error
-    }
+    // After the folder has its name or is gone: killed in between, gc must still find it. A record that
+    // cannot be removed is stale as soon as this process ends.
+    defer { do { try endJob(job) } catch {} }
+    return try backup(into: place.path, check, progress)
   }
 
   private func backup(
-    into place: String, _ job: UInt64?, _ check: StoreChecker?,
-    _ progress: @escaping ProgressHandler
+    into place: String, _ check: StoreChecker?, _ progress: @escaping ProgressHandler
   ) throws -> CopySummary {
     let folder = try PartialFolder(for: place)
     do {
       var summary = try StoreCopy(source: self, folder: folder.path, progress: progress).make()
       if let check { try summary.verify(folder.path, check) }
-      // All is copied: gc may go on. Last comes the step after which nothing can fail.
-      try endJob(job)
       try folder.publish()
       return summary
     } catch {

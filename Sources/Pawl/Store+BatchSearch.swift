@@ -20,17 +20,17 @@ public struct BatchSummary: Sendable, Equatable {
 
 /// Searches batch after batch with one version, whatever is promoted meanwhile.
 struct BatchSearch {
-  /// Queries in memory at once, and hits: 24 bytes each.
-  private static let mostQueries = 4_096
-  private static let mostHits = 1 << 20
-
-  /// Queries of one batch with k hits each: as many as pay, as few as fit.
-  static func batchSize(k: Int) -> Int { max(1, min(mostQueries, mostHits / k)) }
+  /// Enough to keep all processors busy between two looks at the codes.
+  private static let largestBatch = 4_096
+  /// Hits in memory at once: 32 bytes each, a candidate and what becomes of it, 32 MiB in all.
+  private static let hitLimit = 1 << 20
 
   private let store: Store
   private let version: VersionRecord
   private let space: SpaceRecord
   private let encoder: TextEncoder
+  /// Passages of the version when the search began.
+  private let passageCount: Int
   private var ids: PassageIDs
   private(set) var summary = BatchSummary()
 
@@ -43,9 +43,16 @@ struct BatchSearch {
     self.store = store
     version = try store.version(name, in: snapshot)
     space = try store.space(version.space, in: snapshot)
+    passageCount = try store.index(version.index, in: snapshot).count
     encoder = try store.encoder(for: space)
     ids = PassageIDs(store)
     summary.version = version.name
+  }
+
+  /// How many queries to run at once: as many as leave memory for their hits.
+  func batchSize(k: Int) -> Int {
+    let hitsOfQuery = max(1, min(k, passageCount))
+    return max(1, min(Self.largestBatch, Self.hitLimit / hitsOfQuery))
   }
 
   /// The best k passages of each query, with scores that fall strictly. All queries of a batch see one
@@ -70,7 +77,7 @@ struct BatchSearch {
     var hits: [[RunHit]] = []
     hits.reserveCapacity(candidates.count)
     for candidates in candidates {
-      hits.append(Self.hits(try ids.ranked(candidates, k: k, in: snapshot)))
+      hits.append(try self.hits(ids.ranked(candidates, k: k, in: snapshot)))
     }
     summary.timing.fetch += watch.lap()
     summary.queryCount += batch.ids.count
@@ -80,11 +87,20 @@ struct BatchSearch {
     return hits
   }
 
-  private static func hits(_ ranked: [RankedRow]) -> [RunHit] {
+  /// - Throws: `StoreError.damaged` for a score that is no number: a code holds infinity, say.
+  private func hits(_ ranked: [RankedRow]) throws(StoreError) -> [RunHit] {
     var scores = FallingScores()
-    return ranked.enumerated().map { index, ranked in
-      RunHit(passage: ranked.id, rank: Int32(index + 1), score: scores.next(ranked.score))
+    var hits: [RunHit] = []
+    hits.reserveCapacity(ranked.count)
+    for ranked in ranked {
+      guard ranked.score.isFinite else {
+        throw store.damaged("the code of row \(ranked.row)", "its score is \(ranked.score)")
+      }
+      hits.append(
+        RunHit(
+          passage: ranked.id, rank: Int32(hits.count + 1), score: scores.next(ranked.score)))
     }
+    return hits
   }
 
   private func encode(_ texts: [String], _ progress: @Sendable (Int) -> Void) -> [Float] {

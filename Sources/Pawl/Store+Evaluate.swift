@@ -43,7 +43,7 @@ extension Store {
   /// - Parameter progress: answering false stops.
   /// - Returns: nil where it was stopped.
   /// - Throws: `EvaluationError` for a metric that there is not, what the search throws.
-  /// - Complexity: memory for the set and a million hits.
+  /// - Complexity: memory for 4,096 queries and a million hits.
   public func evaluate(
     _ set: EvaluationSet, _ options: EvaluationOptions = EvaluationOptions(),
     progress: @escaping ProgressHandler = { _ in true }
@@ -55,9 +55,10 @@ extension Store {
     var search = try BatchSearch(self, version: options.version)
     var values = metrics.map { _ in [Double]() }
     let total = set.judged.count
+    let batchSize = search.batchSize(k: k)
     var done = 0
     while done < total {
-      let queries = set.judged[done..<min(done + BatchSearch.batchSize(k: k), total)]
+      let queries = set.judged[done..<min(done + batchSize, total)]
       let before = done
       let answers = try search.run(
         QueryBatch(ids: queries.map(\.id), content: .texts(queries.map(\.text))), k: k

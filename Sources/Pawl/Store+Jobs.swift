@@ -38,8 +38,8 @@ struct JobRecord: Codable, Equatable {
 extension Store {
   /// Notes that this process begins a job, and forgets those of dead ones.
   ///
-  /// - Returns: the job's number; nil where the store is open for reading only, which nobody else
-  ///   can disturb with better right.
+  /// - Returns: the job's number; nil where the store is open for reading only, so that nothing can be
+  ///   noted: a gc may then take a checkpoint away, which the job finds missing.
   func beginJob(_ kind: String, partial: String? = nil) throws -> UInt64? {
     if environment.mode == .readOnly { return nil }
     var write = try environment.beginWrite()

@@ -10,7 +10,7 @@ extension Store {
   ///   - version: nil: the active one, the same for all queries.
   ///   - progress: answering false stops; nothing is written then.
   /// - Returns: nil where it was stopped.
-  /// - Complexity: memory for the queries and a million hits, or the hits of one query.
+  /// - Complexity: memory for 4,096 queries and a million hits.
   public func writeRun(
     of queries: QueryFile, to path: String, k: Int, version: String? = nil,
     progress: @escaping ProgressHandler = { _ in true }
@@ -18,8 +18,9 @@ extension Store {
     var search = try BatchSearch(self, version: version)
     var source = try QuerySource.open(queries, width: search.width)
     var run = try RunWriter(path: path)
+    let batchSize = search.batchSize(k: k)
     var done = 0
-    while let batch = try source.next(atMost: BatchSearch.batchSize(k: k)) {
+    while let batch = try source.next(atMost: batchSize) {
       let (before, total) = (done, source.count)
       let answers = try search.run(batch, k: k) {
         _ = progress(Progress(stage: .searching, done: before + $0, total: total))

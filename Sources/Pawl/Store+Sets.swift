@@ -47,10 +47,13 @@ extension Store {
   }
 
   /// All stored sets, by name.
-  public func sets() throws -> [StoredSet] {
-    let snapshot = try environment.snapshot()
+  public func sets() throws -> [StoredSet] { try sets(in: environment.snapshot()) }
+
+  private func sets<T: Transaction & ~Copyable>(
+    in transaction: borrowing T
+  ) throws -> [StoredSet] {
     var sets: [StoredSet] = []
-    var cursor = try tables.sets.cursor(in: snapshot)
+    var cursor = try tables.sets.cursor(in: transaction)
     while try cursor.next() {
       if Self.isPieceKey(cursor.key) { continue }
       sets.append(try Table.decode(StoredSet.self, cursor.value, table: "sets"))
@@ -58,10 +61,12 @@ extension Store {
     return sets
   }
 
-  /// - Throws: `StoreError.noSet`.
+  /// A stored set with its content.
+  ///
+  /// - Throws: `StoreError.noSet`, `.damaged`.
   public func set(named name: String) throws -> EvaluationSet {
-    try requireSet(name)
     let snapshot = try environment.snapshot()
+    try requireSet(name, in: snapshot)
     var decompressor = TextDecompressor()
     var content: [UInt8] = []
     let prefix = Self.piecePrefix(name)
@@ -89,17 +94,23 @@ extension Store {
       value.extracting(1..<value.count), dictionary: value[0], from: [:])
   }
 
+  /// Removes a stored set.
+  ///
   /// - Throws: `StoreError.noSet`.
   public func removeSet(_ name: String) throws {
-    try requireSet(name)
-    var write = try environment.beginWrite()
-    try tables.sets.removeAll(withPrefix: Self.piecePrefix(name), in: &write)
-    try tables.sets.remove(Key(name), in: &write)
-    try write.commit()
+    try growingMap {
+      var write = try environment.beginWrite()
+      try requireSet(name, in: write)
+      try tables.sets.removeAll(withPrefix: Self.piecePrefix(name), in: &write)
+      try tables.sets.remove(Key(name), in: &write)
+      try write.commit()
+    }
   }
 
-  private func requireSet(_ name: String) throws {
-    let sets = try sets()
+  private func requireSet<T: Transaction & ~Copyable>(
+    _ name: String, in transaction: borrowing T
+  ) throws {
+    let sets = try sets(in: transaction)
     if !sets.contains(where: { $0.name == name }) {
       throw StoreError.noSet(path: path, name: name, known: sets.map(\.name))
     }

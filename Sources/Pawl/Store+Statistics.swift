@@ -45,6 +45,9 @@ public struct StoreStatistics: Sendable, Equatable, Encodable {
 }
 
 extension Store {
+  /// Figures about tables and versions as one commit left them, and about the file.
+  ///
+  /// - Complexity: O(tables + versions).
   public func statistics() throws -> StoreStatistics {
     let snapshot = try environment.snapshot()
     let record = try storeRecord(in: snapshot)

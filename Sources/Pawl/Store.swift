@@ -169,7 +169,7 @@ public final class Store: Sendable {
   /// The passage encoder of a space, its files compared with their checksums when it is first loaded.
   func encoder(for space: SpaceRecord) throws -> TextEncoder {
     let key = "\(space.checkpoint) \(space.maxLength)"
-    return try encoders.withLock { encoders in
+    let encoder = try encoders.withLock { encoders in
       if let encoder = encoders[key] { return encoder }
       try Checkpoint.verify(space.files, of: space.checkpoint, inStoreAt: path)
       let encoder = try TextEncoder(
@@ -178,6 +178,13 @@ public final class Store: Sendable {
       encoders[key] = encoder
       return encoder
     }
+    // Batches of vectors are cut by the record's width.
+    guard encoder.width == space.width else {
+      throw damaged(
+        "space \(space.id)",
+        "its record says \(space.width) dimensions, its model has \(encoder.width)")
+    }
+    return encoder
   }
 
   /// All dictionaries that texts are compressed with.

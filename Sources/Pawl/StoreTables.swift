@@ -22,6 +22,9 @@ struct StoreTables: Sendable {
     "versions", "history", "pointer", "sets", "jobs",
   ]
 
+  /// Those of them that stores of format 1 do not have.
+  static let sinceFormat2 = ["sets", "jobs"]
+
   /// - Parameter find: the table of a name.
   init<E>(_ find: (String) throws(E) -> Table) throws(E) {
     meta = try find("meta")

@@ -32,16 +32,12 @@ struct BackupCommand: ParsableCommand {
     let store = try openedStore()
     Interrupt.watch()
     let line = CommandProgress(isQuiet: quiet)
+    // Also before an error is told.
+    defer { line.finish() }
     let clock = ContinuousClock()
     let start = clock.now
     let check: StoreChecker? = verify ? { try CheckedStore.check($0, line) } : nil
-    let summary: CopySummary
-    do {
-      summary = try store.backup(to: destination, check: check) { line.show($0) }
-    } catch {
-      line.finish()
-      throw error
-    }
+    let summary = try store.backup(to: destination, check: check) { line.show($0) }
     line.finish()
     try CopyReport(summary, seconds: (clock.now - start) / .seconds(1))
       .show("\(target.store) → \(destination)", json: output.json)

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// This program once more, for work that damaged pages may crash. Its stdout comes here, its stdin and
-/// stderr are ours. Let go, it is ended.
+/// stderr are ours. `wait` or `kill` must follow; let go, only the pipe is closed.
 struct ChildProcess: ~Copyable {
   enum End: Equatable {
     case exited(Int32)

@@ -23,18 +23,14 @@ struct CompactCommand: ParsableCommand {
   func run() throws {
     Interrupt.watch()
     let line = CommandProgress(isQuiet: quiet)
+    // Also before an error is told.
+    defer { line.finish() }
     let clock = ContinuousClock()
     let start = clock.now
     var options = CompactionOptions()
     options.retrains = retrain
     options.patience = waiting.patience
-    let summary: CompactionSummary
-    do {
-      summary = try Store.compact(target.store, options) { line.show($0) }
-    } catch {
-      line.finish()
-      throw error
-    }
+    let summary = try Store.compact(target.store, options) { line.show($0) }
     line.finish()
     let report = CompactionReport(summary, seconds: (clock.now - start) / .seconds(1))
     if output.json {

@@ -33,6 +33,8 @@ struct DeleteCommand: ParsableCommand {
     let store = try Store(path: target.store)
     Interrupt.watch()
     let line = CommandProgress(isQuiet: quiet)
+    // Also before an error is told.
+    defer { line.finish() }
     let show: ProgressHandler = { line.show($0) }
     let summary =
       if let file { try store.delete(listedIn: file, progress: show) } else {

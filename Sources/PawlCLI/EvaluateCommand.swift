@@ -42,9 +42,11 @@ struct EvaluateCommand: ParsableCommand {
     }
     options.minimumGrade = minGrade
     options.version = version
-    let set = try source.set(in: store)
+    let set = try source.set(in: store, minimumGrade: minGrade)
     Interrupt.watch()
     let line = CommandProgress(isQuiet: quiet)
+    // Also before an error is told.
+    defer { line.finish() }
     let report = try store.evaluate(set, options) { line.show($0) }
     line.finish()
     guard let report else {
@@ -108,13 +110,13 @@ struct EvaluationSource: ParsableArguments {
   }
 
   /// Reads the set and says on stderr what of it does not count.
-  func set(in store: Store) throws -> EvaluationSet {
+  func set(in store: Store, minimumGrade: Int) throws -> EvaluationSet {
     let all =
       if let set { try store.set(named: set) } else {
         try EvaluationSet(queries: queries ?? "", qrels: qrels ?? "")
       }
     if onlyStored {
-      let part = try all.restricted(toStoredIn: store)
+      let part = try all.restricted(toStoredIn: store, relevantFrom: minimumGrade)
       Terminal.error(
         "\(Figures.grouped(part.queryCount)) of \(Figures.grouped(all.queryCount)) judged queries "
           + "have a relevant passage in the store")

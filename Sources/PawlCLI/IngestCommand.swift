@@ -38,6 +38,8 @@ struct IngestCommand: ParsableCommand {
     options.textOnly = textOnly
     Interrupt.watch()
     let line = CommandProgress(isQuiet: quiet)
+    // Also before an error is told.
+    defer { line.finish() }
     let clock = ContinuousClock()
     let start = clock.now
     let summary = try store.ingest(collection, options) { line.show($0) }

@@ -30,20 +30,16 @@ struct RestoreCommand: ParsableCommand {
   func run() throws {
     Interrupt.watch()
     let line = CommandProgress(isQuiet: quiet)
+    // Also before an error is told.
+    defer { line.finish() }
     let clock = ContinuousClock()
     let start = clock.now
     var options = RestoreOptions()
     options.replaces = replace
     options.patience = waiting.patience
-    let summary: RestoreSummary
-    do {
-      summary = try Store.restore(
-        from: source, to: target.store, options, check: { try CheckedStore.check($0, line) }
-      ) { line.show($0) }
-    } catch {
-      line.finish()
-      throw error
-    }
+    let summary = try Store.restore(
+      from: source, to: target.store, options, check: { try CheckedStore.check($0, line) }
+    ) { line.show($0) }
     line.finish()
     try CopyReport(
       summary.copy, seconds: (clock.now - start) / .seconds(1), replaced: summary.replacedPath

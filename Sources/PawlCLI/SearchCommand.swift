@@ -54,6 +54,8 @@ struct SearchCommand: ParsableCommand {
       if let queries { .texts(queries) } else { .vectors(vectors ?? "", ids: ids) }
     Interrupt.watch()
     let line = CommandProgress(isQuiet: quiet)
+    // Also before an error is told.
+    defer { line.finish() }
     let summary = try store.writeRun(of: file, to: runFile, k: k, version: version) {
       line.show($0)
     }

@@ -9,6 +9,7 @@ enum ShellFault: Error, Equatable, CustomStringConvertible {
   /// A version cannot be compared with itself.
   case sameVersion(name: String)
   case notUTF8
+  case lineTooLong
   /// `code` is the system's error number.
   case history(path: String, operation: String, reason: String)
 
@@ -31,6 +32,7 @@ enum ShellFault: Error, Equatable, CustomStringConvertible {
     case .sameVersion(let name):
       "\(name) is the version that answers already; compare it with another one."
     case .notUTF8: "this line is not UTF-8. Convert it first, with iconv for example."
+    case .lineTooLong: "this line is longer than 1 MiB, and no query is. Break it into lines."
     case .history(let path, let operation, let reason):
       "\(path): cannot \(operation) the history: \(reason). The shell goes on without."
     }

@@ -17,8 +17,10 @@ enum ShellInput {
       guard let line = try lines.next() else { break }
       number += 1
       let reply =
-        line.text.map { session.evaluate($0, on: AnswerText()) }
-        ?? ShellReply(fault: "\(ShellFault.notUTF8)")
+        switch line {
+        case .text(let text): session.evaluate(text, on: AnswerText())
+        case .fault(let fault): ShellReply(fault: "\(fault)")
+        }
       if !reply.lines.isEmpty { Output.line(reply.lines.joined(separator: "\n")) }
       for notice in reply.notices { Terminal.error(notice) }
       if let fault = reply.fault {
@@ -34,32 +36,42 @@ enum ShellInput {
 
 /// The lines of stdin, each handed over as soon as it is whole.
 @safe private struct StandardInputLines: ~Copyable {
-  struct Line {
-    /// Nil where it is not UTF-8.
-    let text: String?
+  enum Line {
+    case text(String)
+    case fault(ShellFault)
   }
+
+  /// No question is that long, and without a limit one line could take all memory.
+  private static let longestLineInBytes = 1 << 20
 
   private var pending: [UInt8] = []
   private var isAtEnd = false
 
   mutating func next() throws(StoreError) -> Line? {
     var searched = 0
+    var isTooLong = false
     while true {
       if let end = pending[searched...].firstIndex(of: 0x0A) {
         defer { pending.removeSubrange(...end) }
-        return Line(text: Self.text(pending[..<end]))
+        return isTooLong ? .fault(.lineTooLong) : Self.line(pending[..<end])
+      }
+      if pending.count > Self.longestLineInBytes {
+        isTooLong = true
+        pending.removeAll(keepingCapacity: true)
       }
       searched = pending.count
       if isAtEnd {
         defer { pending = [] }
-        return pending.isEmpty ? nil : Line(text: Self.text(pending[...]))
+        if isTooLong { return .fault(.lineTooLong) }
+        return pending.isEmpty ? nil : Self.line(pending[...])
       }
       try fill()
     }
   }
 
-  private static func text(_ bytes: ArraySlice<UInt8>) -> String? {
-    String(validating: bytes.last == 0x0D ? bytes.dropLast() : bytes, as: UTF8.self)
+  private static func line(_ bytes: ArraySlice<UInt8>) -> Line {
+    let bytes = bytes.last == 0x0D ? bytes.dropLast() : bytes
+    return String(validating: bytes, as: UTF8.self).map { .text($0) } ?? .fault(.notUTF8)
   }
 
   private mutating func fill() throws(StoreError) {

@@ -35,7 +35,10 @@ import Testing
     var numbers = Numbers(seed: 3)
     let queries = numbers.embeddings(9, width: 12)
     for count in [0, 1, 2, 15, 16, 17, 31, 33] {
-      try expectEqual(numbers.embeddings(count, width: 12), queries, .int8, k: 50, "\(count) codes")
+      let vectors = numbers.embeddings(count, width: 12)
+      for k in [50, 1 << 30, .max] {
+        try expectEqual(vectors, queries, .int8, k: k, "\(count) codes, k = \(k)")
+      }
     }
     let scratch = try Scratch()
     #expect(try scratch.batch([], codec: .int8, k: 5).isEmpty)

@@ -58,6 +58,22 @@ import Testing
     #expect(errors[2].hasPrefix("line 5: there is no version v9; there is: v1."))
   }
 
+  @Test("a line without end takes no more memory than the limit, and the next ones are answered")
+  func endlessLine() throws {
+    let shell = pawl.shell(
+      "(head -c 300000000 /dev/zero | tr '\\0' x; printf '\\n.k 1\\nbread\\n'; printf moon) "
+        + "| (ulimit -d 200000; \"$PAWL\" shell s.pawl > out 2> err)")
+    try shell.run()
+    shell.waitUntilExit()
+    #expect(shell.terminationStatus == 1)
+    func text(_ name: String) throws -> String {
+      try String(contentsOfFile: pawl.folder.path + "/" + name, encoding: .utf8)
+    }
+    let answers = try text("out").split(separator: "\n").filter { $0.hasPrefix("1  ") }
+    #expect(answers.count == 2)
+    #expect(try text("err").hasPrefix("line 1: this line is longer than 1 MiB"))
+  }
+
   @Test("after .quit nothing more is read")
   func quit() throws {
     let result = try pawl.run("shell", "s.pawl", input: ".help\n.quit\n.frobnicate\n")

@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import IVF
+import LMDB
 import Testing
 
 @testable import Pawl
@@ -37,6 +38,16 @@ import Testing
         #expect(abs(hit.score - other.score) <= 30 * other.score.ulp)
       }
     }
+  }
+
+  @Test("the more hits a query has, the fewer queries are in memory at once")
+  func batchSize() throws {
+    let search = try BatchSearch(store(.int8, Fixture.passages(0..<3_000)), version: nil)
+    #expect(search.batchSize(k: 1) == 4_096 && search.batchSize(k: 1_000) == 4_096)
+    #expect(search.batchSize(k: 2_000) == 2_097)
+    // No query has more hits than there are passages.
+    #expect(search.batchSize(k: .max) == search.batchSize(k: 3_000))
+    #expect(search.batchSize(k: 3_000) == 1_398)
   }
 
   @Test("passages with equal texts come by id, with scores that fall as float32")
@@ -92,6 +103,40 @@ import Testing
       try store.writeRun(of: .vectors(endless, ids: nil), to: out, k: 1)
     }
     #expect(!Files.exists(out))
+  }
+
+  @Test("a code of infinity is damage that a batch search names")
+  func infiniteCode() throws {
+    let store = try store(.float32, Fixture.passages(0..<3))
+    var write = try store.environment.beginWrite()
+    var key = Key(UInt32(1))
+    key.append(UInt32(0))
+    // The first float of the second code of 32.
+    try store.tables.fresh.change(at: key, in: &write) {
+      $0.replaceSubrange(48 + 128..<48 + 132, with: [0, 0, 0x80, 0x7f])
+    }
+    try write.commit()
+    let queries = try folder.file("q.tsv", ["q\tone"])
+    let out = folder.path + "/out.trec"
+    let error = #expect(throws: StoreError.self) {
+      try store.writeRun(of: .texts(queries), to: out, k: 3)
+    }
+    #expect("\(error.map { "\($0)" } ?? "")".contains("the code of row 1 is damaged: its score is"))
+    #expect(!Files.exists(out))
+  }
+
+  @Test("a space whose record has another width than its model is damage, not a trap")
+  func wrongWidth() throws {
+    let store = try store(.int8, Fixture.passages(0..<3))
+    var write = try store.environment.beginWrite()
+    let id = try store.index(1, in: write).space
+    try store.tables.spaces.change(SpaceRecord.self, at: Key(id), in: &write) { $0.width = 31 }
+    try write.commit()
+    let queries = try folder.file("q.tsv", ["q\tone"])
+    let error = #expect(throws: StoreError.self) {
+      try store.writeRun(of: .texts(queries), to: folder.path + "/out.trec", k: 3)
+    }
+    #expect("\(error.map { "\($0)" } ?? "")".contains("says 31 dimensions, its model has 32"))
   }
 
   @Test("asked to stop, a batch search writes nothing")

@@ -54,6 +54,11 @@ extension Damage {
       let layout = UInt8(2 + random.below(200))
       return try change(store, &write, UInt32(random.below(3))) { $0[0] = layout }
     },
+    Damage(.blockUnreadable, "no block at the last number that a key can hold", places: 1) {
+      store, write, _ in
+      try store.tables.fresh.put([1, 2, 3], at: block(.max), in: &write)
+      return "block \(UInt32.max) of index 1"
+    },
     Damage(.blockUnreadable, "sizes whose product overflows") { store, write, random in
       return try change(store, &write, UInt32(random.below(3))) {
         for index in 4..<12 { $0[index] = 0xff }

@@ -90,5 +90,10 @@ import Testing
     let part = try set.restricted(toStoredIn: store)
     #expect(part.judged.map(\.id.text) == (0..<7).map { "q\($0)" })
     #expect(part.qrels["q0"].count == 2)
+    let all = try set.restricted(toStoredIn: store, relevantFrom: 0)
+    #expect(all.judged.count == 7)
+    #expect(throws: StoreError.nothingToEvaluate(what: "the passages of \(store.path)")) {
+      try set.restricted(toStoredIn: store, relevantFrom: 2)
+    }
   }
 }

@@ -11,12 +11,14 @@ import Testing
   private static let names1 = StoreTables.names.filter { $0 != "sets" && $0 != "jobs" }
 
   /// Rewrites a store's database as format 1 had it.
-  private func makeFormat1(_ store: Store) throws {
+  ///
+  /// - Parameter lost: a table that it lacks, as if its name's page were lost.
+  private func makeFormat1(_ store: Store, without lost: String? = nil) throws {
     let old = folder.path + "/format1"
     let environment = try Environment.open(path: old, mode: .create)
-    let tables = try environment.makeTables(named: Self.names1)
+    let tables = try environment.makeTables(named: Self.names1.filter { $0 != lost })
     var write = try environment.beginWrite()
-    for (table, source) in zip(tables, store.tables.all) {
+    for (table, source) in zip(tables, store.tables.all.filter { $0.name != lost }) {
       try copy(source, of: store, to: table, in: &write)
     }
     let record = try store.storeRecord(in: store.environment.snapshot())
@@ -56,5 +58,28 @@ import Testing
     #expect(figures.formatVersion == 2)
     #expect(figures.textSizeInBytes == size && size > 10_000)
     try store.expectWhole(passages: 309)
+  }
+
+  @Test("a store of format 1 that lost a table is damaged, and does not get an empty one")
+  func lostTable() throws {
+    let store = try Fixture.store(in: folder)
+    _ = try store.ingestAll(try folder.file("c.tsv", Fixture.passages(0..<3)))
+    try makeFormat1(store, without: "texts")
+    for _ in 0..<2 {
+      #expect(throws: Store.incomplete(store.path, "table texts")) { try Store(path: store.path) }
+    }
+  }
+
+  @Test("who comes second to an upgrade finds nothing to do")
+  func second() throws {
+    let store = try Fixture.store(in: folder)
+    _ = try store.ingestAll(try folder.file("c.tsv", Fixture.passages(0..<3)))
+    let size = try store.statistics().textSizeInBytes
+    try makeFormat1(store)
+    try Store.upgrade(store.path)
+    try Store.upgrade(store.path)
+    let upgraded = try Store(path: store.path)
+    #expect(try upgraded.statistics().textSizeInBytes == size)
+    try upgraded.expectWhole(passages: 3)
   }
 }

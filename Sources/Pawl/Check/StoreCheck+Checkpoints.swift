@@ -20,6 +20,8 @@ extension StoreCheck {
   private mutating func checkFiles(of space: SpaceRecord) {
     let before = report.problemCount
     for file in space.files {
+      // Each by itself, because a large file takes a slow disk longer than whoever waits for us may wait.
+      begin("checkpoints/\(space.checkpoint)/\(file.name)")
       do { try Checkpoint.verify([file], of: space.checkpoint, inStoreAt: path) } catch {
         report(.checkpointFile, "checkpoints/\(space.checkpoint)/\(file.name)", Self.reason(error))
       }
@@ -30,6 +32,7 @@ extension StoreCheck {
 
   private mutating func checkDigest(_ digest: String) {
     let object = "checkpoints/\(digest)"
+    begin(object)
     do {
       let found = try ModelDirectory(path: "\(path)/\(object)").digest()
       if found != digest { report(.checkpointDigest, object, "its files have the digest \(found)") }

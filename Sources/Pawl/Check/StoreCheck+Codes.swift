@@ -66,8 +66,10 @@ extension StoreCheck {
 
   /// Goes on behind the rows of a block.
   private mutating func skip(_ number: UInt32, _ index: inout CheckedIndex) {
-    let (end, overflow) = (number + 1).multipliedReportingOverflow(by: PendingEncoder.rangeSize)
-    index.nextPlace = overflow ? rows.count : rows.firstPlace(atOrAfter: end)
+    // A key may hold any number; behind the last block there are no rows.
+    let isLast = number >= UInt32.max / PendingEncoder.rangeSize
+    index.nextPlace =
+      isLast ? rows.count : rows.firstPlace(atOrAfter: (number + 1) * PendingEncoder.rangeSize)
     index.isPartial = true
   }
 

@@ -132,11 +132,6 @@ extension StoreCheck {
   }
 }
 
-extension StoreTables {
-  /// Not there in stores of format 1.
-  fileprivate static let sinceFormat2: Set<String> = ["sets", "jobs"]
-}
-
 extension TextDictionary {
   /// What every zstd dictionary that was trained begins with (RFC 8878, section 5).
   fileprivate static let magic: [UInt8] = [0x37, 0xA4, 0x30, 0xEC]

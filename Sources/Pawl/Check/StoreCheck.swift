@@ -63,7 +63,8 @@ struct StoreCheck {
     }
     let snapshot = try takeSnapshot()
     for table in tables.values {
-      do throws(LMDBError) { totalCount += try table.count(in: snapshot) } catch {
+      // Wrapping, because a damaged table may count anything.
+      do throws(LMDBError) { totalCount &+= try table.count(in: snapshot) } catch {
         report(.tree, "table \(table.name)", "it cannot be opened: \(error.explanation)")
       }
     }
