@@ -2,10 +2,10 @@ internal import Glibc
 
 /// A file that appears whole or not at all.
 ///
-/// Bytes go to a temporary file in the folder of `path`; `commit` puts it in place, on the disk with
-/// its name. Without `commit` it is removed and what was at `path` stays. After a kill a file
-/// `.pawl-….partial` may be left behind. A path that leads to a pipe or a device (/dev/stdout, "-")
-/// is written to directly.
+/// Bytes go to a file without a name in the folder of `path`; `commit` puts it in place, on the disk with
+/// its name. Without `commit` it is gone and what was at `path` stays. Where the file system has only
+/// files with names, a kill may leave one, `.pawl-….partial`. A path that leads to a pipe or a device
+/// (/dev/stdout, "-") is written to directly.
 @safe package struct OutputFile: ~Copyable {
   /// The path as it was given.
   package let path: String
@@ -18,7 +18,8 @@ internal import Glibc
   private var filled = 0
 
   private struct Placement {
-    let temporaryPath: String
+    /// nil: the file has no name yet.
+    var temporaryPath: String?
     let finalPath: String
     let folder: String
   }
@@ -39,11 +40,17 @@ internal import Glibc
       case .regular, nil:
         let finalPath = old == nil ? path : try Self.resolved(path)
         let folder = Self.folder(of: finalPath)
-        let made = try createTemporaryFile(in: folder, mode: 0o666, named: "partial")
-        placement = Placement(temporaryPath: made.path, finalPath: finalPath, folder: folder)
+        var placement = Placement(temporaryPath: nil, finalPath: finalPath, folder: folder)
+        if let unnamed = try createUnnamedFile(in: folder, mode: 0o666, path: path) {
+          file = unnamed
+        } else {
+          let made = try createTemporaryFile(in: folder, mode: 0o666, named: "partial")
+          placement.temporaryPath = made.path
+          file = made.file
+        }
+        self.placement = placement
         // A file that only its owner may read stays one.
-        if let old { _ = fchmod(made.file.number, old.permissions) }
-        file = made.file
+        if let old { _ = fchmod(file.number, old.permissions) }
       }
     }
     isPending = placement != nil
@@ -52,7 +59,7 @@ internal import Glibc
 
   deinit {
     unsafe buffer.deallocate()
-    if isPending, let placement { _ = unsafe unlink(placement.temporaryPath) }
+    if isPending, let name = placement?.temporaryPath { _ = unsafe unlink(name) }
   }
 
   /// Adds the UTF-8 bytes of `text`.
@@ -82,8 +89,14 @@ internal import Glibc
     try flush()
     guard let placement else { return }
     try file.synchronise()
-    guard unsafe Glibc.rename(placement.temporaryPath, placement.finalPath) == 0 else {
-      throw .system(path: path, action: .rename, code: errno)
+    let name =
+      if let name = placement.temporaryPath { name } else {
+        try file.giveName(in: placement.folder, label: "partial")
+      }
+    guard unsafe Glibc.rename(name, placement.finalPath) == 0 else {
+      let code = errno
+      _ = unsafe unlink(name)
+      throw .system(path: path, action: .rename, code: code)
     }
     isPending = false
     try Descriptor(path: placement.folder, flags: O_RDONLY | O_DIRECTORY).synchronise()

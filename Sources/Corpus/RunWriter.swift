@@ -20,6 +20,9 @@ package struct RunWriter: ~Copyable {
     query: Identifier, hits: some Sequence<RunHit>
   ) throws(CorpusError) {
     try Self.check(query.text, path: output.path)
+    if query.text.utf8.first == UInt8(ascii: "#") {
+      throw .unwritable(path: output.path, fault: .commentInIdentifier(query.text))
+    }
     // In pieces: a line put together as one string costs nearly twice the time.
     let start = "\(query) Q0 "
     let end = " \(tag)\n"

@@ -65,8 +65,10 @@ struct BatchPass: Sendable {
         let (candidates, kth) = found[position]
         if kth >= batch.threshold(of: position) {
           results[member.query] = candidates
+        } else if member.certain != nil {
+          // The proof says that it cannot be; were it wrong, the answer is still right.
+          unbounded.append(member.query)
         } else {
-          precondition(member.certain == nil, "\(member) is certain and still too high")
           open.append(Member(query: member.query, certain: kth))
           work.repeatedCount += 1
         }

@@ -158,6 +158,13 @@ enum Files {
     return max(0, time(nil) - max(status.st_mtim.tv_sec, status.st_ctim.tv_sec))
   }
 
+  /// Whether two paths lead to one file or folder that is there.
+  static func areSame(_ path: String, _ other: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return unsafe stat(path, &first) == 0 && stat(other, &second) == 0
+      && first.st_dev == second.st_dev && first.st_ino == second.st_ino
+  }
+
   static func sizeInBytes(_ path: String) -> Int? {
     var status = stat()
     return unsafe stat(path, &status) == 0 ? Int(status.st_size) : nil

@@ -7,6 +7,13 @@ public enum QueryFile: Sendable, Equatable {
   case texts(String)
   /// An .npy or .fvecs matrix of D columns; the ids of its rows, one a line, else "0", "1", ….
   case vectors(String, ids: String?)
+
+  var files: [String] {
+    switch self {
+    case .texts(let name): [name]
+    case .vectors(let name, let ids): [name] + (ids.map { [$0] } ?? [])
+    }
+  }
 }
 
 /// Queries on their way through a batch search.

@@ -20,8 +20,9 @@ public struct BatchSummary: Sendable, Equatable {
 
 /// Searches batch after batch with one version, whatever is promoted meanwhile.
 struct BatchSearch {
-  /// Enough to keep all processors busy between two looks at the codes.
-  private static let largestBatch = 4_096
+  /// Enough to make a pass over the codes worth while, few enough that progress moves and Ctrl-C is soon
+  /// heard.
+  private static let largestBatch = 1_024
   /// Hits in memory at once: 32 bytes each, a candidate and what becomes of it, 32 MiB in all.
   private static let hitLimit = 1 << 20
 

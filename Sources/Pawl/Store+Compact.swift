@@ -10,6 +10,8 @@ public struct CompactionSummary: Sendable, Equatable {
   public internal(set) var bytesAfter = 0
   /// Whether the texts have a new dictionary: not where there are too few to learn from.
   public internal(set) var isRetrained = false
+  /// Without the waiting for others.
+  public internal(set) var seconds = 0.0
 }
 
 /// How a store is compacted.
@@ -42,6 +44,7 @@ extension Store {
     progress: @escaping ProgressHandler = { _ in true }
   ) throws -> CompactionSummary {
     let store = try Store(path: path, access: .alone, waitingAtMost: options.patience)
+    var watch = Stopwatch()
     let folder = "\(path)/\(compactionFolder)"
     Files.removeTree(folder)
     var summary = try store.requireRoomToCompact(options)
@@ -59,6 +62,7 @@ extension Store {
     summary.bytesAfter = Files.sizeInBytes(path + "/data.mdb") ?? 0
     // Not before: until then nobody may open it.
     try store.environment.close()
+    summary.seconds = watch.lap()
     return summary
   }
 

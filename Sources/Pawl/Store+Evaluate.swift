@@ -43,7 +43,7 @@ extension Store {
   /// - Parameter progress: answering false stops.
   /// - Returns: nil where it was stopped.
   /// - Throws: `EvaluationError` for a metric that there is not, what the search throws.
-  /// - Complexity: memory for 4,096 queries and a million hits.
+  /// - Complexity: memory for 1,024 queries and a million hits.
   public func evaluate(
     _ set: EvaluationSet, _ options: EvaluationOptions = EvaluationOptions(),
     progress: @escaping ProgressHandler = { _ in true }

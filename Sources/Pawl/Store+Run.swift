@@ -10,11 +10,12 @@ extension Store {
   ///   - version: nil: the active one, the same for all queries.
   ///   - progress: answering false stops; nothing is written then.
   /// - Returns: nil where it was stopped.
-  /// - Complexity: memory for 4,096 queries and a million hits.
+  /// - Complexity: memory for 1,024 queries and a million hits.
   public func writeRun(
     of queries: QueryFile, to path: String, k: Int, version: String? = nil,
     progress: @escaping ProgressHandler = { _ in true }
   ) throws -> BatchSummary? {
+    try requireOutput(path, apartFrom: queries.files)
     var search = try BatchSearch(self, version: version)
     var source = try QuerySource.open(queries, width: search.width)
     var run = try RunWriter(path: path)
@@ -33,5 +34,18 @@ extension Store {
     }
     try run.commit()
     return search.summary
+  }
+
+  /// Makes sure that a result is not written into this store or over one of its inputs.
+  ///
+  /// - Throws: `StoreError.outputOverInput`.
+  public func requireOutput(_ output: String, apartFrom inputs: [String]) throws {
+    let folder = StorePlace.parent(of: output)
+    for inside in [path, path + "/checkpoints"] where Files.areSame(folder, inside) {
+      throw StoreError.outputOverInput(path: output, input: "the store")
+    }
+    for input in inputs where Files.areSame(output, input) {
+      throw StoreError.outputOverInput(path: output, input: input)
+    }
   }
 }

@@ -30,6 +30,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case queryIDs(file: String, rowCount: Int, idCount: Int)
   /// `row` counts from 0.
   case queryTooLong(file: String, row: Int)
+  /// A result that would be written over what it is made from.
+  case outputOverInput(path: String, input: String)
   case noSet(path: String, name: String, known: [String])
   case setExists(path: String, name: String)
   case setName(String)
@@ -88,6 +90,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .queryTooLong(let file, let row):
       "\(file): the numbers of vector \(row) are so large that its length is infinite. "
         + "Take vectors of the version's own model."
+    case .outputOverInput(let path, let input):
+      "\(path): this would be written over \(input). Give the result another name."
     case .noSet(let path, let name, let known):
       known.isEmpty
         ? "\(path): no evaluation set \(name); there is none. "

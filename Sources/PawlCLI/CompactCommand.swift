@@ -25,14 +25,14 @@ struct CompactCommand: ParsableCommand {
     let line = CommandProgress(isQuiet: quiet)
     // Also before an error is told.
     defer { line.finish() }
-    let clock = ContinuousClock()
-    let start = clock.now
     var options = CompactionOptions()
     options.retrains = retrain
-    options.patience = waiting.patience
-    let summary = try Store.compact(target.store, options) { line.show($0) }
+    let summary = try waiting.run { patience in
+      options.patience = patience
+      return try Store.compact(target.store, options) { line.show($0) }
+    }
     line.finish()
-    let report = CompactionReport(summary, seconds: (clock.now - start) / .seconds(1))
+    let report = CompactionReport(summary)
     if output.json {
       Output.line(try JSONOutput.line(report))
     } else {
@@ -54,13 +54,13 @@ private struct CompactionReport: Encodable {
   let seconds: Double
   let rowsPerSecond: Double
 
-  init(_ summary: CompactionSummary, seconds: Double) {
+  init(_ summary: CompactionSummary) {
     rows = summary.rowCount
     rowNumbersBefore = summary.rowNumbersBefore
     bytesBefore = summary.bytesBefore
     bytesAfter = summary.bytesAfter
     retrained = summary.isRetrained
-    self.seconds = seconds
+    seconds = summary.seconds
     rowsPerSecond = Double(rows) / max(seconds, 1e-9)
   }
 

@@ -43,6 +43,11 @@ struct EvaluateCommand: ParsableCommand {
     options.minimumGrade = minGrade
     options.version = version
     let set = try source.set(in: store, minimumGrade: minGrade)
+    if let perQuery {
+      try store.requireOutput(perQuery, apartFrom: source.files)
+      // Made and dropped: a file that cannot be written is better told before the work than after it.
+      _ = try OutputFile(path: perQuery)
+    }
     Interrupt.watch()
     let line = CommandProgress(isQuiet: quiet)
     // Also before an error is told.
@@ -108,6 +113,8 @@ struct EvaluationSource: ParsableArguments {
       throw ValidationError("Give --queries and --qrels, or --set.")
     }
   }
+
+  var files: [String] { [queries, qrels].compactMap(\.self) }
 
   /// Reads the set and says on stderr what of it does not count.
   func set(in store: Store, minimumGrade: Int) throws -> EvaluationSet {

@@ -63,7 +63,7 @@ enum ExitStatus: Int32 {
       case .newerFormat, .notAStore, .foreign, .noModel, .queryWidth, .queryIDs, .queryTooLong,
         .nothingToEvaluate:
         .badInput
-      case .setName: .usage
+      case .setName, .outputOverInput: .usage
       default: .failed
       }
     default: nil

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import LMDB
 internal import Pawl
 
 struct RestoreCommand: ParsableCommand {
@@ -57,6 +58,19 @@ struct WaitOption: ParsableArguments {
   var wait = 30.0
 
   var patience: Duration { .seconds(wait) }
+
+  /// Does what needs the store alone, and says it where that has to wait for others.
+  ///
+  /// - Parameter work: given how long to wait; nothing is done yet where it throws `.inUse`.
+  func run<Result>(_ work: (Duration) throws -> Result) throws -> Result {
+    let silence = Duration.seconds(1)
+    if patience <= silence { return try work(patience) }
+    do { return try work(silence) } catch LMDBError.inUse(_, let processes, _, _) {
+      let names = processes.map { "process \($0)" }.joined(separator: ", ")
+      Terminal.error("waiting for \(names.isEmpty ? "others" : names), at most \(Int(wait)) s")
+      return try work(patience - silence)
+    }
+  }
 
   func validate() throws {
     if !(0...86_400).contains(wait) { throw ValidationError("--wait is 0 to 86400 seconds.") }

@@ -71,6 +71,40 @@ import Testing
     #expect(try pawl.run("check", "s.pawl").status == 0)
   }
 
+  @Test("a result is never written into the store or over what it is made from")
+  func outputOverInput() throws {
+    let queryFile = try pawl.write("q.tsv", "a\tone\nb\ttwo\n")
+    let before = try Data(contentsOf: URL(filePath: pawl.folder.path + "/s.pawl/data.mdb"))
+    for output in ["s.pawl/data.mdb", "./s.pawl/new.trec", "q.tsv", "s.pawl/checkpoints/x"] {
+      let result = try pawl.run("search", "s.pawl", "--queries", queryFile, "--run", output)
+      #expect(result.status == 64, "\(output)")
+      #expect(result.error.contains("\(output): this would be written over "))
+    }
+    let perQuery = try pawl.run(
+      "evaluate", "s.pawl", "--queries", queries, "--qrels", qrels, "--per-query", "s.pawl/x")
+    #expect(perQuery.status == 64)
+    #expect(
+      try Data(contentsOf: URL(filePath: pawl.folder.path + "/s.pawl/data.mdb")) == before)
+    #expect(try String(contentsOfFile: queryFile, encoding: .utf8) == "a\tone\nb\ttwo\n")
+  }
+
+  @Test("a killed search leaves no file behind")
+  func killedSearch() throws {
+    let before = try FileManager.default.contentsOfDirectory(atPath: pawl.folder.path).sorted()
+    for delay in [10_000, 30_000, 60_000] {
+      let process = pawl.process(["search", "s.pawl", "--queries", queries, "--run", "out.trec"])
+      try process.run()
+      usleep(UInt32(delay))
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      if FileManager.default.fileExists(atPath: pawl.folder.path + "/out.trec") {
+        try FileManager.default.removeItem(atPath: pawl.folder.path + "/out.trec")
+      }
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: pawl.folder.path).sorted() == before)
+    }
+  }
+
   @Test("--per-query writes a line of names and a line a query, whose means are the result")
   func perQuery() throws {
     let result = try object(

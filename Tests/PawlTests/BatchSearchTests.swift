@@ -43,11 +43,11 @@ import Testing
   @Test("the more hits a query has, the fewer queries are in memory at once")
   func batchSize() throws {
     let search = try BatchSearch(store(.int8, Fixture.passages(0..<3_000)), version: nil)
-    #expect(search.batchSize(k: 1) == 4_096 && search.batchSize(k: 1_000) == 4_096)
-    #expect(search.batchSize(k: 2_000) == 2_097)
+    #expect(search.batchSize(k: 1) == 1_024 && search.batchSize(k: 1_000) == 1_024)
+    #expect(search.batchSize(k: 2_000) == 524)
     // No query has more hits than there are passages.
     #expect(search.batchSize(k: .max) == search.batchSize(k: 3_000))
-    #expect(search.batchSize(k: 3_000) == 1_398)
+    #expect(search.batchSize(k: 3_000) == 349)
   }
 
   @Test("passages with equal texts come by id, with scores that fall as float32")
