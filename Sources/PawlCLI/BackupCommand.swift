@@ -45,7 +45,8 @@ struct BackupCommand: ParsableCommand {
     let clock = ContinuousClock()
     let start = clock.now
     let check: StoreChecker? =
-      verify ? { try CheckedStore.check($0, line, left: "no copy was made") } : nil
+      verify
+      ? { try CheckedStore.check($0, line, name: "the copy", left: "no copy was made") } : nil
     let summary = try store.backup(to: destination, check: check) { line.show($0) }
     line.finish()
     try CopyReport(summary, seconds: (clock.now - start) / .seconds(1))

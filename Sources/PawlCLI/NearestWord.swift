@@ -4,8 +4,15 @@ enum NearestWord {
   ///
   /// - Parameter common: leading characters that all words share and that prove nothing.
   static func nearest(to word: String, among known: [String], common: Int = 0) -> String? {
-    let distances = known.map { (word: $0, distance: editDistance($0, word)) }
-    guard let best = distances.min(by: { $0.distance < $1.distance }) else { return nil }
+    // Of equally near ones the one that begins alike: people miss the first letter least.
+    let distances = known.map {
+      (
+        word: $0, distance: editDistance($0, word),
+        differs: $0.dropFirst(common).first == word.dropFirst(common).first ? 0 : 1
+      )
+    }
+    let nearest = distances.min { ($0.distance, $0.differs) < ($1.distance, $1.differs) }
+    guard let best = nearest else { return nil }
     return best.distance <= min(2, word.count - common - 1) ? best.word : nil
   }
 
