@@ -44,6 +44,12 @@ extension CorpusError {
 }
 
 extension CorpusError: CustomStringConvertible {
+  /// What happened and where, without advice where a line is to blame.
+  package var fact: String {
+    guard case .line(let path, let line, let kind, let fault) = self else { return description }
+    return "\(path):\(line): \(fault.sentence(kind: kind))"
+  }
+
   /// What happened, where, and what to do.
   package var description: String {
     switch self {

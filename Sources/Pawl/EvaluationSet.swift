@@ -44,16 +44,25 @@ public struct EvaluationSet: Sendable {
     qrels.count - (try storedJudgments(in: store)).count
   }
 
+  /// Queries for which some passage is relevant, whether a store has it or not.
+  public func answerableCount(relevantFrom minimumGrade: Int = 1) -> Int {
+    judged.count { query in qrels[query.id].contains { $0.grade >= minimumGrade } }
+  }
+
   /// The set without judgments of passages that a store does not have, and without queries for which
   /// nothing relevant is left: what can be asked of a part of a collection.
   ///
   /// - Parameter minimumGrade: the grade from which a passage counts as relevant.
-  /// - Throws: `StoreError.nothingToEvaluate`.
+  /// - Throws: `StoreError.nothingStored`.
   public func restricted(
     toStoredIn store: Store, relevantFrom minimumGrade: Int = 1
   ) throws -> EvaluationSet {
     let stored = try storedJudgments(in: store)
+    if stored.isEmpty { throw StoreError.nothingStored(path: store.path, relevantFrom: nil) }
     let answerable = Set(stored.filter { $0.grade >= minimumGrade }.map(\.query))
+    guard queries.contains(where: { answerable.contains($0.id) }) else {
+      throw StoreError.nothingStored(path: store.path, relevantFrom: minimumGrade)
+    }
     return try EvaluationSet(
       queries: Queries(queries.filter { answerable.contains($0.id) }),
       qrels: Qrels(stored.filter { answerable.contains($0.query) }), groups: groups,

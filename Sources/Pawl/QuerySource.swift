@@ -42,7 +42,8 @@ struct QuerySource: ~Copyable {
   var count: Int { ids.count }
 
   /// - Parameter width: D.
-  /// - Throws: `CorpusError` for a malformed file, `StoreError.queryWidth`, `.queryIDs`.
+  /// - Throws: `CorpusError` for a malformed file, `StoreError.noQueries`, `.queryWidth`,
+  ///   `.queryIDs`.
   static func open(_ file: QueryFile, width: Int) throws -> QuerySource {
     switch file {
     case .texts(let name): try QuerySource(queries: name, width: width)
@@ -52,6 +53,7 @@ struct QuerySource: ~Copyable {
 
   private init(queries name: String, width: Int) throws {
     let queries = try Queries(path: name)
+    if queries.isEmpty { throw StoreError.noQueries(file: name) }
     file = name
     self.width = width
     ids = queries.map(\.id)

@@ -26,12 +26,14 @@ extension Store {
 
   /// Deletes passages: each leaves the texts and every index in one transaction.
   ///
-  /// Stopped or killed, the same call goes on: an id that is not there is counted, not an error.
+  /// An id that is given twice counts once. Stopped or killed, the same call goes on: an id that is not there is counted, not an error.
   /// - Parameter progress: answering false stops after the batch at hand.
   /// - Complexity: each block that holds a code of a batch is rewritten once a batch.
   public func delete(
     _ ids: [String], progress: @escaping ProgressHandler = { _ in true }
   ) throws -> DeletionSummary {
+    var known: Set<String> = []
+    let ids = ids.filter { known.insert($0).inserted }
     var summary = DeletionSummary()
     var start = 0
     while start < ids.count, !summary.isInterrupted {

@@ -74,7 +74,7 @@ extension Store {
     let survey = try reader.survey()
     let total = min(survey.passageCount, options.limit ?? .max)
     summary.skippedCount = survey.skippedCount
-    summary.firstSkipped = survey.firstSkipped.map { "\($0)" }
+    summary.firstSkipped = survey.firstSkipped.map(\.fact)
     try trainDictionary(on: &reader, passageCount: survey.passageCount)
     while summary.readCount < total, !summary.isInterrupted {
       let before = summary.readCount

@@ -34,7 +34,10 @@ struct StoreCopy {
     let figures = try StoreCounts(copy)
     try figures.requireBetween(before, after, folder)
     try copy.forgetJobs()
-    try copy.verifyValues(progress)
+    do { try copy.verifyValues(progress) } catch StoreError.stopped {
+      // The copy has no name that anybody knows.
+      throw StoreError.stopped(path: source.path)
+    }
     let checkpoints = try copyCheckpoints(namedBy: copy)
     try copy.environment.close()
     try Files.synchronize(folder: folder)

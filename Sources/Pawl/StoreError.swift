@@ -26,6 +26,7 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case stopped(path: String)
   /// Vectors of queries that the store's codes cannot be compared with.
   case queryWidth(file: String, width: Int, expected: Int)
+  case noQueries(file: String)
   /// A list of ids that is not as long as the matrix it belongs to.
   case queryIDs(file: String, rowCount: Int, idCount: Int)
   /// `row` counts from 0.
@@ -37,6 +38,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case setName(String)
   /// Queries and judgments that have nothing in common.
   case nothingToEvaluate(what: String)
+  /// A store that has none of the judged passages or, with a grade, none that is relevant.
+  case nothingStored(path: String, relevantFrom: Int?)
 
   public var description: String {
     switch self {
@@ -56,7 +59,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .damaged(let path, let object, let problem):
       "\(path): \(object) is damaged: \(problem). Run pawl check \(path), and restore a backup."
     case .foreign(let path):
-      "\(path): this is no Pawl store: there is no data.mdb of one in it."
+      "\(path): this is no Pawl store: there is no data.mdb of one in it. A store is a folder that "
+        + "pawl init or pawl restore makes. Check the path."
     case .fileSystem(let path, let operation, _, let reason):
       "\(path): cannot \(operation): \(reason)."
     case .wouldReplace(let path):
@@ -66,25 +70,28 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
       "\(path): lies within \(other), or is it. Name a folder outside."
     case .checkFailed(let path, let problems, let count):
       "\(path): the check found \(count) \(count == 1 ? "problem" : "problems"): "
-        + problems.prefix(3).joined(separator: "; ")
+        + problems.prefix(3).map(Self.withoutPoint).joined(separator: "; ")
         + (count > 3 ? "; … Run pawl check \(path) for the rest." : ".")
     case .copyDiffers(let path, let what, let copied, let expected):
       "\(path): the copy has \(copied) \(what), the store had \(expected). The copy was removed; check "
         + "the store and the disk."
     case .noRoom(let path, let needed, let free):
-      "\(path): this needs \(needed) bytes of disk, and \(free) are free. Free some space and run the "
-        + "command again."
+      "\(path): this needs \(Self.mebibytes(needed)) MiB of disk, and "
+        + "\(Self.mebibytes(free, roundedUp: false)) MiB are free. Free some space and run the command "
+        + "again."
     case .halfRestored(let path, let restored, let replaced):
       "\(path): no store, because a restore died between two renames. Nothing is lost: \(restored) is "
         + "the restored store, \(replaced) the one it was to replace. Rename the one you want to "
         + "\(path)."
     case .stopped(let path):
-      "\(path): stopped on request; nothing was changed."
+      "\(path): stopped on request; nothing was changed. The same command begins anew."
     case .tooManyRows(let path):
       "\(path): all 4,294,967,295 row numbers are used. pawl compact renumbers them."
     case .queryWidth(let file, let width, let expected):
       "\(file): the vectors have \(width) dimensions, the version's codes have \(expected). "
         + "Take vectors of the version's own model."
+    case .noQueries(let file):
+      "\(file): there is no query in it. Give a file with qid<TAB>query a line."
     case .queryIDs(let file, let rowCount, let idCount):
       "\(file): \(rowCount) vectors, but \(idCount) ids. Give one id for each vector."
     case .queryTooLong(let file, let row):
@@ -104,6 +111,21 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
       "\"\(name)\" is no name for an evaluation set: take 1 to 64 letters, digits, -, _ and ."
     case .nothingToEvaluate(let what):
       "\(what): none of the queries has a judgment. Are these the qrels of these queries?"
+    case .nothingStored(let path, nil):
+      "\(path): none of the judged passages is in the store. Ingest the collection that the qrels "
+        + "are about."
+    case .nothingStored(let path, .some(let grade)):
+      "\(path): no query has a relevant passage in the store (grade \(grade) or higher). Ingest more "
+        + "of the collection, or take another grade."
     }
+  }
+
+  private static func mebibytes(_ bytes: Int, roundedUp: Bool = true) -> Int {
+    (bytes >> 20) + (roundedUp && bytes & (1 << 20 - 1) != 0 ? 1 : 0)
+  }
+
+  /// A sentence that is to stand in a list.
+  private static func withoutPoint(_ sentence: String) -> String {
+    sentence.hasSuffix(".") ? String(sentence.dropLast()) : sentence
   }
 }

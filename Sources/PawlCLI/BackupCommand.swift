@@ -8,8 +8,8 @@ struct BackupCommand: ParsableCommand {
     discussion: """
       The copy is the store as one commit left it, with the models that it names, and is itself a \
       store. Others go on reading and writing meanwhile. DEST must not exist; it appears when all \
-      of it is on the disk. --verify checks the whole copy first: exit status 2, and no copy, where \
-      something is wrong.
+      of it is on the disk. --verify checks the whole copy first. Exit status 2, and no copy, where \
+      damage is met.
 
       Example:
         pawl backup demo.pawl demo-backup.pawl --verify
@@ -29,6 +29,14 @@ struct BackupCommand: ParsableCommand {
   }
 
   func run() throws {
+    do { try copy() } catch {
+      guard let damage = StoreDamage(error, store: target.store) else { throw error }
+      Terminal.error("pawl: \(damage)")
+      throw ExitCode(ExitStatus.refused.rawValue)
+    }
+  }
+
+  private func copy() throws {
     let store = try openedStore()
     Interrupt.watch()
     let line = CommandProgress(isQuiet: quiet)
@@ -36,7 +44,9 @@ struct BackupCommand: ParsableCommand {
     defer { line.finish() }
     let clock = ContinuousClock()
     let start = clock.now
-    let check: StoreChecker? = verify ? { try CheckedStore.check($0, line) } : nil
+    let check: StoreChecker? =
+      verify
+      ? { try CheckedStore.check($0, line, name: "the copy", left: "no copy was made") } : nil
     let summary = try store.backup(to: destination, check: check) { line.show($0) }
     line.finish()
     try CopyReport(summary, seconds: (clock.now - start) / .seconds(1))
@@ -80,8 +90,8 @@ struct CopyReport: Encodable {
       return
     }
     Output.line(
-      "\(what): \(Figures.grouped(passages)) passages, \(Figures.grouped(codes)) codes, "
-        + "\(versions) \(versions == 1 ? "version" : "versions"), \(Figures.bytes(bytes)) in "
+      "\(what): \(Figures.count(passages, "passage")), \(Figures.count(codes, "code")), "
+        + "\(Figures.count(versions, "version")), \(Figures.bytes(bytes)) in "
         + "\(Figures.fixed(seconds, 1)) s"
         + (verified ? "; the copy was checked: all in order" : ""))
   }

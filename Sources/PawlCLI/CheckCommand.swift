@@ -36,7 +36,9 @@ struct CheckCommand: ParsableCommand {
   /// the reading is a child's, and its end is a finding.
   func run() throws {
     if inThisProcess { return try CheckMessage.sendAll(ofStoreAt: target.store) }
-    var reader = CheckReader(stallLimit: stallLimit, isQuiet: quiet)
+    var reader = CheckReader(
+      stallLimit: stallLimit, isQuiet: quiet,
+      stopped: "the check was stopped; nothing was changed, and the same command checks anew")
     let report = try reader.read(storeAt: target.store)
     try show(report)
   }
@@ -56,12 +58,12 @@ struct CheckCommand: ParsableCommand {
 
   private func summary(_ report: CheckReport) -> String {
     if report.problemCount > 0 {
-      let noun = report.problemCount == 1 ? "problem" : "problems"
-      return "\(Figures.grouped(report.problemCount)) \(noun). Restore a backup, or save the texts "
+      return
+        "\(Figures.count(report.problemCount, "problem")). Restore a backup, or save the texts "
         + "that can still be read with pawl get into a new store"
     }
-    return "\(Figures.grouped(report.passageCount)) passages, "
-      + "\(Figures.grouped(report.codeCount)) codes, \(Figures.grouped(report.pendingCount)) pending, "
-      + "\(Figures.grouped(report.valueCount)) values read: all in order"
+    return "\(Figures.count(report.passageCount, "passage")), "
+      + "\(Figures.count(report.codeCount, "code")), \(Figures.grouped(report.pendingCount)) pending, "
+      + "\(Figures.count(report.valueCount, "value")) read: all in order"
   }
 }

@@ -6,6 +6,7 @@ internal import Pawl
 struct CheckReader: ~Copyable {
   private var line: ProgressLine
   private let stallLimit: Double
+  private let stopped: String
   private var progress: CheckProgress?
   /// What was found so far, for the case that the child ends early.
   private var found = CheckReport()
@@ -13,10 +14,13 @@ struct CheckReader: ~Copyable {
 
   static let usualStallLimit = 120.0
 
-  /// - Parameter stallLimit: seconds without any progress that no disk needs.
-  init(stallLimit: Double = Self.usualStallLimit, isQuiet: Bool) {
+  /// - Parameters:
+  ///   - stallLimit: seconds without any progress that no disk needs.
+  ///   - stopped: what is to be said when it was asked to stop.
+  init(stallLimit: Double = Self.usualStallLimit, isQuiet: Bool, stopped: String) {
     line = ProgressLine(unit: "values", isQuiet: isQuiet)
     self.stallLimit = stallLimit
+    self.stopped = stopped
   }
 
   /// - Throws: `ExitCode` where the child failed and said why, or was asked to stop.
@@ -37,7 +41,7 @@ struct CheckReader: ~Copyable {
       // It has said why; nobody may take a child without a report for a store in order.
       throw ExitCode(status == 0 ? ExitStatus.failed.rawValue : status)
     case .ended(let signal) where [SIGINT, SIGTERM, SIGKILL, SIGHUP].contains(signal):
-      Terminal.error("the check was stopped")
+      Terminal.error(stopped)
       throw ExitCode(ExitStatus.failed.rawValue)
     case .ended(let signal): reportCrash("crashed (signal \(signal))")
     case .stalled: reportCrash("took more than \(stallLimit) s")

@@ -4,10 +4,16 @@ internal import Pawl
 enum CheckedStore {
   /// What `pawl check` finds in the store at `path`.
   ///
+  /// - Parameters:
+  ///   - name: what people call it; nil: its path.
+  ///   - left: how things are where it is stopped: "no copy was made".
   /// - Throws: the child's own status where it could not even begin; it has said why.
-  static func check(_ path: String, _ progress: CommandProgress) throws -> CheckFigures {
-    progress.say("checking \(path)")
-    var reader = CheckReader(isQuiet: true)
+  static func check(
+    _ path: String, _ progress: CommandProgress, name: String? = nil, left: String
+  ) throws -> CheckFigures {
+    progress.say("checking \(name ?? path)")
+    var reader = CheckReader(
+      isQuiet: true, stopped: "the check was stopped; \(left), and the same command begins anew")
     return CheckFigures(try reader.read(storeAt: path))
   }
 }

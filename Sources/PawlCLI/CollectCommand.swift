@@ -34,6 +34,7 @@ struct CollectCommand: ParsableCommand {
     for item in report.left {
       Output.line("left \(item.what): \(item.reason), \(Figures.bytes(item.bytes))")
     }
+    if report.removed.isEmpty { return Output.line("\(target.store): nothing to remove") }
     Output.line(
       "\(target.store): \(Figures.bytes(report.freedBytes)) \(dryRun ? "to be freed" : "freed")")
   }

@@ -65,7 +65,8 @@ private struct CompactionReport: Encodable {
   }
 
   var text: String {
-    "\(Figures.grouped(rows)) passages of \(Figures.grouped(rowNumbersBefore)) row numbers, "
+    Figures.count(rows, "passage")
+      + (rows == rowNumbersBefore ? ", " : " of \(Figures.grouped(rowNumbersBefore)) row numbers, ")
       + "\(Figures.bytes(bytesBefore)) → \(Figures.bytes(bytesAfter)) in "
       + "\(Figures.fixed(seconds, 1)) s (\(Figures.grouped(Int(rowsPerSecond))) passages/s)"
   }

@@ -7,11 +7,12 @@ struct DeleteCommand: ParsableCommand {
     discussion: """
       A deleted passage is gone from every version's index at once. Ids that are not there are \
       counted, so that a stopped deletion can be run again. The file lists one id a line; - is \
-      standard input.
+      standard input. Ids that begin with - go behind --.
 
       Example:
         pawl delete demo.pawl ghostscript pdftk-java
         pawl delete demo.pawl --file pids.txt
+        pawl delete demo.pawl -- -an-id
       """)
 
   @OptionGroup var target: StoreArgument
@@ -57,7 +58,8 @@ struct DeleteCommand: ParsableCommand {
     if summary.missingCount > 0 {
       let names = summary.firstMissing.map(Terminal.shown).joined(separator: ", ")
       let more = summary.missingCount > summary.firstMissing.count ? ", …" : ""
-      Terminal.error("\(Figures.grouped(summary.missingCount)) were not there: \(names)\(more)")
+      Terminal.error(
+        Figures.count(summary.missingCount, "was", "were") + " not there: \(names)\(more)")
     }
     if summary.isInterrupted {
       Terminal.error("stopped after a whole batch; the same command goes on from here")

@@ -22,7 +22,9 @@ struct EvaluateCommand: ParsableCommand {
   var exact = false
   @Option(help: ArgumentHelp("Separated by commas.", valueName: "names"))
   var metrics = "mrr@10,ndcg@10,recall@100,map"
-  @Option(help: ArgumentHelp("Passages are relevant from this grade on.", valueName: "g"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Passages are relevant from this grade on.", valueName: "g"))
   var minGrade = 1
   @Option(help: ArgumentHelp("Also write each query's values, tab-separated.", valueName: "file"))
   var perQuery: String?
@@ -31,6 +33,9 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    if output.json, perQuery == "-" || perQuery == "/dev/stdout" {
+      throw ValidationError("--json and --per-query on standard output would mix.")
+    }
     if minGrade < 0 { throw ValidationError("--min-grade must be at least 0.") }
   }
 
@@ -69,14 +74,11 @@ struct EvaluateCommand: ParsableCommand {
     for line in table.lines { Output.line(line) }
     let search = report.search
     Terminal.error(
-      "\(Figures.grouped(search.queryCount)) queries, "
-        + "\(Figures.grouped(search.searchedCount)) passages; "
+      "\(Figures.count(search.queryCount, "query", "queries")), "
+        + "\(Figures.count(search.searchedCount, "passage")); "
         + "encode \(Figures.fixed(search.timing.encode, 2)) s, "
         + "search \(Figures.fixed(search.timing.search, 2)) s")
-    if search.pendingCount > 0 {
-      Terminal.error(
-        "\(Figures.grouped(search.pendingCount)) passages are not embedded yet and were not found")
-    }
+    EvaluationNotes.print(pending: search.pendingCount)
   }
 
   /// A line of names, then a line a query.
@@ -120,21 +122,29 @@ struct EvaluationSource: ParsableArguments {
   func set(in store: Store, minimumGrade: Int) throws -> EvaluationSet {
     let all =
       if let set { try store.set(named: set) } else {
-        try EvaluationSet(queries: queries ?? "", qrels: qrels ?? "")
+        try EvaluationFiles(queries: queries ?? "", qrels: qrels ?? "").read()
       }
     if onlyStored {
       let part = try all.restricted(toStoredIn: store, relevantFrom: minimumGrade)
       Terminal.error(
-        "\(Figures.grouped(part.queryCount)) of \(Figures.grouped(all.queryCount)) judged queries "
-          + "have a relevant passage in the store")
+        "\(Figures.grouped(part.queryCount)) of "
+          + Figures.count(all.queryCount, "judged query has", "judged queries have")
+          + " a relevant passage in the store")
       return part
     }
     EvaluationNotes.print(all)
+    if all.answerableCount(relevantFrom: minimumGrade) == 0 {
+      Terminal.error(
+        "no query has a relevant passage: the qrels give no grade of \(minimumGrade) or higher, so "
+          + "the metrics say nothing")
+    }
     let absent = try all.absentCount(in: store)
     if absent > 0 {
       Terminal.error(
-        "\(Figures.grouped(absent)) of \(Figures.grouped(all.judgmentCount)) judgments are of "
-          + "passages that the store does not have (--only-stored leaves them out)")
+        "\(Figures.grouped(absent)) of \(Figures.count(all.judgmentCount, "judgment")) "
+          + (absent == 1 ? "is of a passage" : "are of passages")
+          + " that the store does not have (--only-stored leaves \(absent == 1 ? "it" : "them") out)"
+      )
     }
     return all
   }

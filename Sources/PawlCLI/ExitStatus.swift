@@ -60,8 +60,9 @@ enum ExitStatus: Int32 {
       case .fileSystem(_, _, EFBIG, _), .noRoom: .temporary
       case .fileSystem: .inputOutput
       case .checkFailed, .copyDiffers: .refused
-      case .newerFormat, .notAStore, .foreign, .noModel, .queryWidth, .queryIDs, .queryTooLong,
-        .nothingToEvaluate:
+      case .newerFormat, .notAStore, .foreign, .noModel, .noQueries, .queryWidth, .queryIDs,
+        .queryTooLong,
+        .nothingToEvaluate, .nothingStored:
         .badInput
       case .setName, .outputOverInput: .usage
       default: .failed

@@ -16,7 +16,9 @@ struct IngestCommand: ParsableCommand {
   @OptionGroup var target: StoreArgument
   @Argument(help: "The collection.")
   var collection: String
-  @Option(help: ArgumentHelp("Read at most so many passages.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Read at most so many passages.", valueName: "n"))
   var limit: Int?
   @Flag(help: "Leave malformed lines out instead of refusing the file.")
   var skipMalformed = false

@@ -28,12 +28,13 @@ struct InitCommand: ParsableCommand {
   var queryPrefix = ""
   @Option(help: ArgumentHelp("Put before every passage.", valueName: "text"))
   var passagePrefix = ""
-  @Option(help: ArgumentHelp("Tokens of the longest text (default: the model's).", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Tokens of the longest text (default: the model's).", valueName: "n"))
   var maxLength: Int?
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    if target.store.isEmpty { throw ValidationError("The store needs a name.") }
     if let maxLength, maxLength < 3 {
       throw ValidationError("--max-length must be at least 3: [CLS], [SEP] and a token.")
     }

@@ -45,15 +45,15 @@ struct MetricsCommand: ParsableCommand {
   @Flag(name: .customShort("J"), help: "Leave hits out that the qrels do not judge.")
   var judgedOnly = false
   @Option(
-    name: .customShort("l", allowingJoined: true),
+    name: .customShort("l", allowingJoined: true), parsing: .unconditional,
     help: ArgumentHelp("The grade from which a passage is relevant.", valueName: "level"))
   var level: Int32 = 1
   @Option(
-    name: .customShort("M", allowingJoined: true),
+    name: .customShort("M", allowingJoined: true), parsing: .unconditional,
     help: ArgumentHelp("Look at so many hits of a query (default: all).", valueName: "depth"))
   var depth: Int?
   @Option(
-    name: .customShort("N", allowingJoined: true),
+    name: .customShort("N", allowingJoined: true), parsing: .unconditional,
     help: ArgumentHelp("Passages in the collection, for utility.", valueName: "count"))
   var collectionSize = 0
   @Option(
@@ -111,7 +111,12 @@ struct MetricsCommand: ParsableCommand {
         Output.write(report.text(query: place))
       }
     }
-    if noSummary { return }
+    if noSummary {
+      if !eachQuery {
+        Terminal.error("-n leaves out all that there is to print; -q adds the queries")
+      }
+      return
+    }
     if output.json {
       let summary = RunReport(
         run: report.tag, queries: report.queries.count, metrics: report.summaryValues)

@@ -7,6 +7,10 @@ internal import Pawl
 struct StoreArgument: ParsableArguments {
   @Argument(help: ArgumentHelp("The store's directory.", valueName: "store"))
   var store: String
+
+  func validate() throws {
+    if store.isEmpty { throw ValidationError("The store needs a name.") }
+  }
 }
 
 struct OutputOptions: ParsableArguments {

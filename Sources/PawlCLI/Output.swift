@@ -28,6 +28,10 @@ enum Output {
     case EPIPE:
       // The reader has seen enough: end as quietly as a tool that the signal had ended.
       exit(128 + SIGPIPE)
+    case EBADF:
+      Terminal.error(
+        "pawl: cannot write the result: stdout is closed. Send it to a file or a pipe.")
+      exit(ExitStatus.inputOutput.rawValue)
     default:
       Terminal.error("pawl: cannot write the result: \(unsafe String(cString: strerror(code))).")
       exit((code == ENOSPC ? ExitStatus.temporary : .inputOutput).rawValue)

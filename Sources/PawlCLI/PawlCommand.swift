@@ -44,7 +44,8 @@ struct PawlCommand: ParsableCommand {
     // A limit on file sizes is a full disk, not an end.
     signal(SIGXFSZ, SIG_IGN)
     do {
-      var command = try parseAsRoot()
+      let given = Array(CommandLine.arguments.dropFirst())
+      var command = try parseAsRoot(try CommandArguments.prepared(given))
       try command.run()
     } catch {
       ExitStatus.leave(with: error)

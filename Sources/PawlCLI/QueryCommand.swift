@@ -12,7 +12,7 @@ struct QueryCommand: ParsableCommand {
   @OptionGroup var target: StoreArgument
   @Argument(help: "What to look for.")
   var text: String
-  @Option(name: .short, help: "How many passages.")
+  @Option(name: .short, parsing: .unconditional, help: "How many passages.")
   var k = 10
   @Flag(help: "Score every passage (what this release always does).")
   var exact = false

@@ -25,7 +25,7 @@ struct RestoreCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    if target.store.isEmpty { throw ValidationError("The store needs a name.") }
+    if source.isEmpty { throw ValidationError("The backup needs a name.") }
   }
 
   func run() throws {
@@ -39,7 +39,8 @@ struct RestoreCommand: ParsableCommand {
     options.replaces = replace
     options.patience = waiting.patience
     let summary = try Store.restore(
-      from: source, to: target.store, options, check: { try CheckedStore.check($0, line) }
+      from: source, to: target.store, options,
+      check: { try CheckedStore.check($0, line, left: "nothing was changed") }
     ) { line.show($0) }
     line.finish()
     try CopyReport(
@@ -54,6 +55,7 @@ struct RestoreCommand: ParsableCommand {
 /// How long a command that needs a store alone waits for others.
 struct WaitOption: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Wait so long for others that have the store open.", valueName: "seconds"))
   var wait = 30.0
 

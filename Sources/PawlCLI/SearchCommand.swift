@@ -26,7 +26,7 @@ struct SearchCommand: ParsableCommand {
   var ids: String?
   @Option(name: .customLong("run"), help: ArgumentHelp("The run to write.", valueName: "out.trec"))
   var runFile: String
-  @Option(name: .short, help: "Hits of each query at most.")
+  @Option(name: .short, parsing: .unconditional, help: "Hits of each query at most.")
   var k = 1_000
   @Flag(help: "Score every passage (what this release always does).")
   var exact = false
@@ -68,14 +68,15 @@ struct SearchCommand: ParsableCommand {
       Output.line(try JSONOutput.line(RunReport(run: runFile, summary)))
     } else {
       Terminal.error(sentence(summary))
+      EvaluationNotes.print(pending: summary.pendingCount)
     }
   }
 
   private func sentence(_ summary: BatchSummary) -> String {
     let timing = summary.timing
-    return "\(runFile): \(Figures.grouped(summary.queryCount)) queries, "
-      + "\(Figures.grouped(summary.hitCount)) hits by \(summary.version) among "
-      + "\(Figures.grouped(summary.searchedCount)) passages; "
+    return "\(runFile): \(Figures.count(summary.queryCount, "query", "queries")), "
+      + "\(Figures.count(summary.hitCount, "hit")) by \(summary.version) among "
+      + "\(Figures.count(summary.searchedCount, "passage")); "
       + "encode \(Figures.fixed(timing.encode, 2)) s, search \(Figures.fixed(timing.search, 2)) s, "
       + "ids \(Figures.fixed(timing.fetch, 2)) s"
   }

@@ -54,15 +54,20 @@ struct SetsCommand: ParsableCommand {
   }
 
   private func add(_ name: String) throws {
-    let set = try EvaluationSet(queries: queries ?? "", qrels: qrels ?? "", groups: groups)
+    let set = try EvaluationFiles(queries: queries ?? "", qrels: qrels ?? "", groups: groups)
+      .read()
     let store = try Store(path: target.store)
     try store.addSet(name, set, role: role)
     EvaluationNotes.print(set)
+    if let groups, set.groupedCount == 0 {
+      Terminal.error("\(groups): gives no query a group, so each counts for itself")
+    }
     let stored = try store.sets().filter { $0.name == name }
     if output.json { return try list(stored) }
     Output.line(
-      "\(target.store): set \(name), \(Figures.grouped(set.queryCount)) queries with "
-        + "\(Figures.grouped(set.judgmentCount)) judgments")
+      "\(target.store): set \(name), "
+        + "\(Figures.count(set.queryCount, "query", "queries")) with "
+        + Figures.count(set.judgmentCount, "judgment"))
   }
 
   private func list(_ sets: [StoredSet]) throws {
@@ -92,11 +97,21 @@ struct SetsCommand: ParsableCommand {
 enum EvaluationNotes {
   static func print(_ set: EvaluationSet) {
     if set.unjudgedCount > 0 {
-      Terminal.error("\(Figures.grouped(set.unjudgedCount)) queries have no judgment: left out")
+      Terminal.error(
+        Figures.count(set.unjudgedCount, "query has", "queries have") + " no judgment: left out")
     }
     if set.textlessCount > 0 {
       Terminal.error(
-        "\(Figures.grouped(set.textlessCount)) judged queries are not among the queries: left out")
+        Figures.count(set.textlessCount, "judged query is", "judged queries are")
+          + " not among the queries: left out")
     }
+  }
+
+  static func print(pending count: Int) {
+    if count == 0 { return }
+    Terminal.error(
+      Figures.count(count, "passage is", "passages are") + " not embedded yet and "
+        + "\(count == 1 ? "was" : "were") not found; any ingest embeds \(count == 1 ? "it" : "them")"
+    )
   }
 }

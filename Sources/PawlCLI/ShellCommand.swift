@@ -16,7 +16,7 @@ struct ShellCommand: ParsableCommand {
       """)
 
   @OptionGroup var target: StoreArgument
-  @Option(name: .short, help: "How many passages answer a query.")
+  @Option(name: .short, parsing: .unconditional, help: "How many passages answer a query.")
   var k = 10
   @Flag(help: "Score every passage (what this release always does).")
   var exact = false

@@ -65,27 +65,7 @@ enum ShellCommandName: String, CaseIterable {
     if name.count > 1, let whole = allCases.first(where: { $0.rawValue.hasPrefix(name) }) {
       return whole
     }
-    // Two slips of the finger; more, and it was another word.
-    let distances = allCases.map { (command: $0, distance: editDistance($0.rawValue, name)) }
-    guard let best = distances.min(by: { $0.distance < $1.distance }) else { return nil }
-    return best.distance <= min(2, name.count - 2) ? best.command : nil
-  }
-
-  /// Insertions, removals and changes of a letter that make one word of the other.
-  ///
-  /// - Complexity: O(length · length). Source: Wagner & Fischer 1974.
-  private static func editDistance(_ left: String, _ right: String) -> Int {
-    let right = Array(right)
-    var row = Array(0...right.count)
-    for (index, letter) in left.enumerated() {
-      var diagonal = row[0]
-      row[0] = index + 1
-      for column in right.indices {
-        let change = diagonal + (letter == right[column] ? 0 : 1)
-        diagonal = row[column + 1]
-        row[column + 1] = min(change, diagonal + 1, row[column] + 1)
-      }
-    }
-    return row[right.count]
+    return NearestWord.nearest(to: name, among: allCases.map(\.rawValue), common: 1)
+      .flatMap(ShellCommandName.init(rawValue:))
   }
 }

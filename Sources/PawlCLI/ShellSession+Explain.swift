@@ -74,7 +74,7 @@ private struct QueryReport: Encodable {
 
   private var search: String {
     "exact, \(Figures.grouped(scored)) codes scored"
-      + (pending > 0 ? ", \(Figures.grouped(pending)) passages not embedded yet" : ", none pending")
+      + (pending > 0 ? ", \(Figures.count(pending, "passage")) not embedded yet" : ", none pending")
   }
 }
 

@@ -92,7 +92,7 @@ struct ShellSession {
   }
 
   private static func timing(_ answer: Answer) -> String {
-    "\(steps(answer.timing)); \(Figures.grouped(answer.searchedCount)) passages searched"
+    "\(steps(answer.timing)); \(Figures.count(answer.searchedCount, "passage")) searched"
   }
 
   static func steps(_ timing: Answer.Timing) -> String {

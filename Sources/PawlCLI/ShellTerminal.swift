@@ -34,7 +34,7 @@ struct ShellTerminal: ~Copyable {
     let active = versions.first(where: \.isActive)
     let count = (active?.embeddedCount ?? 0) + (active?.pendingCount ?? 0)
     let name = active.map { ", version \($0.name), \($0.width) dimensions as \($0.codec)" } ?? ""
-    return "\(store.path): \(Figures.grouped(count)) passages\(name)\n"
+    return "\(store.path): \(Figures.count(count, "passage"))\(name)\n"
       + "Ask away; .help lists the commands, Ctrl-D leaves."
   }
 

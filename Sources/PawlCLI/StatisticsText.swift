@@ -10,7 +10,7 @@ struct StatisticsText {
   }
 
   private var head: String {
-    "\(store): \(Figures.grouped(figures.passageCount)) passages, "
+    "\(store): \(Figures.count(figures.passageCount, "passage")), "
       + "format \(figures.formatVersion), made \(figures.created)"
   }
 

@@ -5,8 +5,11 @@ struct GetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "get", abstract: "Print stored passages, and where they lie.",
     discussion: """
+      Ids that begin with - go behind --.
+
       Example:
         pawl get demo.pawl ghostscript pdftk-java
+        pawl get demo.pawl -- -an-id
       """)
 
   @OptionGroup var target: StoreArgument
@@ -25,7 +28,7 @@ struct GetCommand: ParsableCommand {
       let share = Figures.fixed(
         100 * Double(passage.storedSizeInBytes) / Double(max(1, passage.text.utf8.count)), 0)
       Terminal.error(
-        "row \(passage.row), \(passage.storedSizeInBytes) bytes (\(share) % of the text), "
+        "row \(passage.row), \(Figures.count(passage.storedSizeInBytes, "byte")) (\(share) % of the text), "
           + (passage.isEmbedded ? "embedded" : "not embedded yet"))
     }
   }

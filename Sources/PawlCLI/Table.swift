@@ -40,6 +40,11 @@ enum Figures {
     return text
   }
 
+  /// 1 query, 12,345 queries
+  static func count(_ number: Int, _ singular: String, _ plural: String? = nil) -> String {
+    "\(grouped(number)) \(number == 1 ? singular : plural ?? singular + "s")"
+  }
+
   /// 1.5 MiB
   static func bytes(_ count: Int) -> String {
     var value = Double(count)

@@ -19,8 +19,9 @@ enum Terminal {
   /// the store and talk is written into it.
   static func occupyStandardDescriptors() {
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
-      // The lowest free number is this one, since all below are open.
-      _ = unsafe open("/dev/null", O_RDWR)
+      // The lowest free number is this one, since all below are open. Of what goes to a closed stdout
+      // nobody may believe that it was written, so writing there fails.
+      _ = unsafe open("/dev/null", descriptor == STDOUT_FILENO ? O_RDONLY : O_RDWR)
     }
   }
 

@@ -148,6 +148,6 @@ import Testing
     }
     let check = try pawl.run("check", "s.pawl")
     #expect(check.status == 2)
-    #expect(check.output.hasPrefix("problem: data.mdb: data.mdb is truncated"))
+    #expect(check.output.hasPrefix("problem: data.mdb: it is truncated"))
   }
 }

@@ -141,7 +141,7 @@ import Testing
     let result = try pawl.run("delete", "s.pawl", "p001", "p002", "nobody")
     #expect(result.status == 0)
     #expect(result.output == "s.pawl: 2 deleted\n")
-    #expect(result.error == "1 were not there: nobody\n")
+    #expect(result.error == "1 was not there: nobody\n")
     let json = try object(pawl.run("delete", "s.pawl", "p003", "--json"))
     #expect(json["deleted"] as? Int == 1 && json["missing"] as? Int == 0)
     let file = try pawl.run("delete", "s.pawl", "--file", "-", input: "p004\np005\n")

@@ -47,12 +47,12 @@ import Testing
     #expect(try hits("s.pawl") == before)
     let compacted = try pawl.run("compact", "s.pawl", "--quiet")
     #expect(compacted.status == 0)
-    #expect(compacted.output.hasPrefix("s.pawl: 309 passages of 309 row numbers, "))
+    #expect(compacted.output.hasPrefix("s.pawl: 309 passages, "))
     #expect(try hits("s.pawl") == before)
     let collected = try pawl.run("gc", "s.pawl")
     #expect(collected.status == 0)
     #expect(collected.output.contains("s.pawl.replaced: a restore kept it"))
-    #expect(collected.output.hasSuffix("s.pawl: 0 B freed\n"))
+    #expect(collected.output.hasSuffix("s.pawl: nothing to remove\n"))
     for store in ["s.pawl", "b.pawl", "s.pawl.replaced"] {
       #expect(try pawl.run("check", store).status == 0)
     }

@@ -148,6 +148,10 @@ import Testing
     #expect(throws: StoreError.noRoom(path: "p", neededBytes: 10, freeBytes: 9)) {
       try Files.requireRoom(10, in: "p", free: 9)
     }
+    #expect(
+      "\(StoreError.noRoom(path: "p", neededBytes: 3 << 20 | 1, freeBytes: 2 << 20 | 1))"
+        == "p: this needs 4 MiB of disk, and 2 MiB are free. Free some space and run the command "
+        + "again.")
     try Files.requireRoom(10, in: "p", free: 10)
     #expect(try Files.freeBytes(folder.path) > 0)
   }

@@ -92,7 +92,7 @@ import Testing
     #expect(part.qrels["q0"].count == 2)
     let all = try set.restricted(toStoredIn: store, relevantFrom: 0)
     #expect(all.judged.count == 7)
-    #expect(throws: StoreError.nothingToEvaluate(what: "the passages of \(store.path)")) {
+    #expect(throws: StoreError.nothingStored(path: store.path, relevantFrom: 2)) {
       try set.restricted(toStoredIn: store, relevantFrom: 2)
     }
   }

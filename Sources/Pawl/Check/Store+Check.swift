@@ -27,7 +27,8 @@ extension Store {
       guard isDamage else { throw error }
       let problem = CheckProblem(
         .file, "data.mdb",
-        error.category == .damage ? error.explanation : "it is empty. Restore a backup.")
+        error.category == .damage
+          ? Self.withoutFile(error.explanation) : "it is empty. Restore a backup.")
       observer(.problem(problem))
       var report = CheckReport()
       report.report(problem)
@@ -36,5 +37,11 @@ extension Store {
     let report = try StoreCheck(path, environment, observer).run()
     try environment.close()
     return report
+  }
+
+  /// What is said of data.mdb, whose name stands before it already.
+  private static func withoutFile(_ sentence: String) -> String {
+    let name = "data.mdb "
+    return sentence.hasPrefix(name) ? "it " + sentence.dropFirst(name.count) : sentence
   }
 }

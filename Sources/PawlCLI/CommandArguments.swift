@@ -1,0 +1,58 @@
+internal import ArgumentParser
+
+/// What is done with the words of a command line before the parser sees them.
+enum CommandArguments {
+  /// - Throws: `ExitCode` with a message on stderr for a command that there is not, and for ids that the
+  ///   parser would take for options.
+  static func prepared(_ arguments: [String]) throws -> [String] {
+    guard let command = arguments.first, !command.hasPrefix("-") else { return arguments }
+    try requireCommand(command)
+    let rest = arguments.dropFirst()
+    switch command {
+    case "help":
+      if let wanted = rest.first, !wanted.hasPrefix("-") { try requireCommand(wanted) }
+    case "metrics": return [command] + splitMeasures(rest)
+    case "get", "delete": try requireNoDashedID(command, rest)
+    default: break
+    }
+    return arguments
+  }
+
+  /// trec_eval's `-mNAME` as two words: the parser would look for an option up to the first "=".
+  private static func splitMeasures(_ arguments: ArraySlice<String>) -> [String] {
+    let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+    let options = arguments[..<end].flatMap { word in
+      word.hasPrefix("-m") && word.utf8.count > 2 && !word.hasPrefix("-m=")
+        ? ["-m", String(word.dropFirst(2))] : [word]
+    }
+    return options + arguments[end...]
+  }
+
+  private static func requireCommand(_ name: String) throws {
+    let known = PawlCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+    if known.contains(name) || name == "help" { return }
+    let nearest = NearestWord.nearest(to: name, among: known + ["help"])
+    refuse(
+      "there is no command \"\(Terminal.withoutControls(name))\"; "
+        + (nearest.map { "did you mean \"\($0)\"? See pawl help" } ?? "see pawl help"))
+    throw ExitCode(ExitStatus.usage.rawValue)
+  }
+
+  /// These commands have no short options but -h, so the letters of "-dash" would ask for help.
+  private static func requireNoDashedID(_ command: String, _ rest: ArraySlice<String>) throws {
+    let end = rest.firstIndex(of: "--") ?? rest.endIndex
+    var previous = ""
+    for word in rest[..<end] {
+      defer { previous = word }
+      guard word.hasPrefix("-"), !word.hasPrefix("--"), word.utf8.count > 2, previous != "--file"
+      else { continue }
+      let shown = Terminal.withoutControls(word)
+      refuse(
+        "there is no option \"\(shown)\"; ids that begin with - go behind --: "
+          + "pawl \(command) STORE -- \(shown)")
+      throw ExitCode(ExitStatus.usage.rawValue)
+    }
+  }
+
+  private static func refuse(_ reason: String) { Terminal.error("pawl: \(reason)") }
+}
