@@ -40,7 +40,11 @@ struct WriterLock: ~Copyable {
     guard file >= 0 else { return }
     // Closing would do, but a child may hold a copy of the descriptor for the moment between its
     // fork and its exec. In such a child the lock is the parent's.
-    if getpid() == ownerProcess { _ = Self.set(F_UNLCK, at: Self.writer, of: file) }
+    if getpid() == ownerProcess {
+      _ = Self.set(F_UNLCK, at: Self.writer, of: file)
+      // Whoever gave up while waiting has still this one.
+      _ = Self.set(F_UNLCK, at: Self.queue, of: file)
+    }
     close(file)
   }
 
