@@ -1,0 +1,31 @@
+// What the tests of kernels share.
+#pragma once
+
+#include "CKernels.h"
+
+/// Stretches of memory whose end is the end of what the process may touch.
+enum { ARENAS = 6 };
+
+/// The last `bytes` bytes of an arena.
+void *last(int arena, size_t bytes);
+
+/// Of the random numbers: set it to repeat them.
+extern uint64_t state;
+
+/// The next random number. Source: Steele, Lea & Flood 2014 (SplitMix64).
+uint64_t word(void);
+
+/// n random floats in ±scale at the end of an arena.
+float *floats(int arena, size_t n, float scale);
+
+/// What one run of one loop wrote.
+typedef struct { size_t bytes; char data[1 << 18]; } outcome;
+
+/// Of the oracle, and of the twin that is compared with it.
+extern outcome expected, found;
+
+/// Counts a claim, and prints it where it does not hold.
+void report(bool holds, const char *kernels, const char *claim);
+
+/// Tests the integer filter of batch search.
+void test_filters(void);
