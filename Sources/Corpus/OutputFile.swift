@@ -27,7 +27,7 @@ internal import Glibc
   /// Creates the temporary file.
   package init(path: String) throws(CorpusError) {
     self.path = path
-    if path == "-" || path == "/dev/stdout" {
+    if Self.isStandardOutput(path) {
       file = try Descriptor(duplicating: STDOUT_FILENO, path: "/dev/stdout")
       placement = nil
     } else {
@@ -55,6 +55,11 @@ internal import Glibc
     }
     isPending = placement != nil
     unsafe buffer = .allocate(byteCount: 1 << 20, alignment: 64)
+  }
+
+  /// Whether a path means the standard output.
+  package static func isStandardOutput(_ path: String) -> Bool {
+    path == "-" || path == "/dev/stdout"
   }
 
   deinit {

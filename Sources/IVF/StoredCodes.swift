@@ -32,17 +32,7 @@ internal import LinearAlgebra
   ) throws {
     self.codec = codec
     self.width = width
-    let prefix = Key(index)
-    var cursor = try blocks.cursor(in: snapshot)
-    var found = try cursor.seek(atOrAfter: prefix)
-    while found, cursor.key.starts(with: prefix) {
-      do {
-        let block = try CodeBlock(cursor.value)
-        try block.requireKind(codec: codec, width: width)
-        append(block)
-      }
-      found = try cursor.next()
-    }
+    try blocks.forEachBlock(of: index, codec: codec, width: width, in: snapshot) { append($0) }
   }
 
   /// Whether numbers of 32 bits suffice.

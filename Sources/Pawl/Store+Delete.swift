@@ -69,12 +69,10 @@ extension Store {
     var reader = try RowReader(self, in: write)
     var rows: [UInt32] = []
     for id in ids {
-      let isPossible = (1...Identifier.maximumByteCount).contains(id.utf8.count)
-      guard isPossible, let row = try row(of: Identifier(id), in: write) else {
+      guard let row = try checkedRow(of: Identifier(id), in: write) else {
         summary.add(missing: id)
         continue
       }
-      try require(row, toBe: Identifier(id), in: write)
       for row in try rowsOfPassage(endingIn: row, in: write) {
         let text = try reader.text(of: row, in: write)
         try writer.remove(StoredRow(row: row, text: text), in: &write)

@@ -1,7 +1,5 @@
 internal import Corpus
-internal import Dispatch
 internal import LMDB
-internal import Synchronization
 
 /// What one ingest found and did.
 public struct IngestSummary: Sendable, Equatable {
@@ -155,8 +153,7 @@ extension Store {
   private func stored(
     _ id: Identifier, _ reader: inout RowReader, in write: borrowing WriteTransaction
   ) throws -> StoredRow? {
-    guard let row = try row(of: id, in: write) else { return nil }
-    try require(row, toBe: id, in: write)
+    guard let row = try checkedRow(of: id, in: write) else { return nil }
     return StoredRow(row: row, text: try reader.text(of: row, in: write))
   }
 
@@ -164,16 +161,10 @@ extension Store {
   private static func compress(
     _ texts: [String], _ dictionary: TextDictionary?
   ) -> [CompressedText] {
-    let workers = Process.processorCount
-    let chunk = (texts.count + workers - 1) / workers
-    let parts = Mutex<[Int: [CompressedText]]>([:])
-    DispatchQueue.concurrentPerform(iterations: workers) { worker in
+    sideBySide(texts.count) { range in
       var compressor = TextCompressor(dictionary: dictionary)
-      let range = min(worker * chunk, texts.count)..<min((worker + 1) * chunk, texts.count)
-      let part = range.map { compressor.compress(texts[$0]) }
-      parts.withLock { $0[worker] = part }
+      return range.map { compressor.compress(texts[$0]) }
     }
-    return parts.withLock { parts in (0..<workers).flatMap { parts[$0] ?? [] } }
   }
 
   /// The dictionary for new texts: the latest.
@@ -187,13 +178,17 @@ extension Store {
     try tables.ids.row(at: Key(id.text), in: transaction)
   }
 
-  /// Makes sure that a row is the one that its id says, before anything is done to it.
-  func require<T: Transaction & ~Copyable>(
-    _ row: UInt32, toBe id: Identifier, in transaction: borrowing T
-  ) throws {
+  /// The row of an id, which is made sure to be its row, before anything is done to it; nil for an id
+  /// that is not there, or could not be.
+  func checkedRow<T: Transaction & ~Copyable>(
+    of id: Identifier, in transaction: borrowing T
+  ) throws -> UInt32? {
+    let isPossible = (1...Identifier.maximumByteCount).contains(id.text.utf8.count)
+    guard isPossible, let row = try row(of: id, in: transaction) else { return nil }
     guard let value = try tables.rows.value(of: Key(row), in: transaction),
       PassageRecord.id(value) == id
     else { throw damaged("the id \(id.text)", "row \(row), which it points at, is not its row") }
+    return row
   }
 
   /// Runs a write again after the map has grown, where it was full.

@@ -30,11 +30,9 @@ extension Store {
     let embeddedBelow = try firstPendingRow(in: snapshot)
     var passages: [StoredPassage] = []
     for id in ids {
-      let isPossible = (1...Identifier.maximumByteCount).contains(id.utf8.count)
-      guard isPossible, let row = try row(of: Identifier(id), in: snapshot) else {
+      guard let row = try checkedRow(of: Identifier(id), in: snapshot) else {
         throw StoreError.noPassage(path: path, id: id)
       }
-      try require(row, toBe: Identifier(id), in: snapshot)
       let size = try tables.rows.value(of: Key(row), in: snapshot)?.count ?? 0
       let text = try reader.text(of: row, in: snapshot)
       passages.append(

@@ -1,6 +1,4 @@
-internal import Dispatch
 internal import LMDB
-internal import Synchronization
 
 /// Compresses stored texts anew with another dictionary, one worker a processor.
 struct TextRecompression {
@@ -48,19 +46,13 @@ struct TextRecompression {
   ///
   /// - Returns: nil in the place of a value whose text cannot be read, or not be read back.
   func recompress(_ values: [[UInt8]]) -> [[UInt8]?] {
-    let workers = Process.processorCount
-    let chunk = (values.count + workers - 1) / workers
-    let parts = Mutex<[Int: [[UInt8]?]]>([:])
-    DispatchQueue.concurrentPerform(iterations: workers) { worker in
+    sideBySide(values.count) { range in
       var compressor = TextCompressor(dictionary: new)
       var decompressor = TextDecompressor()
-      let range = min(worker * chunk, values.count)..<min((worker + 1) * chunk, values.count)
       var part: [[UInt8]?] = []
       for index in range { part.append(recompress(values[index], &compressor, &decompressor)) }
-      let done = part
-      parts.withLock { $0[worker] = done }
+      return part
     }
-    return parts.withLock { parts in (0..<workers).flatMap { parts[$0] ?? [] } }
   }
 
   private func recompress(

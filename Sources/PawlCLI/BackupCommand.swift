@@ -32,23 +32,20 @@ struct BackupCommand: ParsableCommand {
     do { try copy() } catch {
       guard let damage = StoreDamage(error, store: target.store) else { throw error }
       Terminal.error("pawl: \(damage)")
-      throw ExitCode(ExitStatus.refused.rawValue)
+      throw ExitStatus.refused.code
     }
   }
 
   private func copy() throws {
     let store = try openedStore()
-    Interrupt.watch()
-    let line = CommandProgress(isQuiet: quiet)
-    // Also before an error is told.
-    defer { line.finish() }
     let clock = ContinuousClock()
     let start = clock.now
-    let check: StoreChecker? =
-      verify
-      ? { try CheckedStore.check($0, line, name: "the copy", left: "no copy was made") } : nil
-    let summary = try store.backup(to: destination, check: check) { line.show($0) }
-    line.finish()
+    let summary = try CommandProgress.during(isQuiet: quiet) { line in
+      let check: StoreChecker? =
+        verify
+        ? { try CheckedStore.check($0, line, name: "the copy", left: "no copy was made") } : nil
+      return try store.backup(to: destination, check: check) { line.show($0) }
+    }
     try CopyReport(summary, seconds: (clock.now - start) / .seconds(1))
       .show("\(target.store) → \(destination)", json: output.json)
   }

@@ -53,7 +53,7 @@ struct CheckCommand: ParsableCommand {
       for note in report.notes { Output.line("note: \(Terminal.shown(note))") }
       Output.line("\(target.store): \(summary(report))")
     }
-    if report.problemCount > 0 { throw ExitCode(ExitStatus.refused.rawValue) }
+    if report.problemCount > 0 { throw ExitStatus.refused.code }
   }
 
   private func summary(_ report: CheckReport) -> String {

@@ -31,7 +31,7 @@ struct CheckReader: ~Copyable {
       child = try ChildProcess(["check", path, "--in-this-process"])
     } catch {
       Terminal.error("pawl: cannot start the process that reads the store: \(error)")
-      throw ExitCode(ExitStatus.failed.rawValue)
+      throw ExitStatus.failed.code
     }
     let end = follow(child)
     line.finish()
@@ -39,10 +39,10 @@ struct CheckReader: ~Copyable {
     switch end {
     case .exited(let status):
       // It has said why; nobody may take a child without a report for a store in order.
-      throw ExitCode(status == 0 ? ExitStatus.failed.rawValue : status)
+      throw status == 0 ? ExitStatus.failed.code : ExitCode(status)
     case .ended(let signal) where [SIGINT, SIGTERM, SIGKILL, SIGHUP].contains(signal):
       Terminal.error(stopped)
-      throw ExitCode(ExitStatus.failed.rawValue)
+      throw ExitStatus.failed.code
     case .ended(let signal): reportCrash("crashed (signal \(signal))")
     case .stalled: reportCrash("took more than \(stallLimit) s")
     }

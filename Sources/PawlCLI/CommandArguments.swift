@@ -35,7 +35,7 @@ enum CommandArguments {
     refuse(
       "there is no command \"\(Terminal.withoutControls(name))\"; "
         + (nearest.map { "did you mean \"\($0)\"? See pawl help" } ?? "see pawl help"))
-    throw ExitCode(ExitStatus.usage.rawValue)
+    throw ExitStatus.usage.code
   }
 
   /// These commands have no short options but -h, so the letters of "-dash" would ask for help.
@@ -50,7 +50,7 @@ enum CommandArguments {
       refuse(
         "there is no option \"\(shown)\"; ids that begin with - go behind --: "
           + "pawl \(command) STORE -- \(shown)")
-      throw ExitCode(ExitStatus.usage.rawValue)
+      throw ExitStatus.usage.code
     }
   }
 

@@ -7,9 +7,20 @@ final class CommandProgress: Sendable {
   private let stage = Mutex<Progress.Stage?>(nil)
   private let isQuiet: Bool
 
-  init(isQuiet: Bool) {
+  private init(isQuiet: Bool) {
     self.isQuiet = isQuiet
     line = Mutex(ProgressLine(unit: "", isQuiet: isQuiet))
+  }
+
+  /// Does long work that Ctrl-C asks to stop, with a line that is gone before its result, or its error, is
+  /// told.
+  static func during<Result>(
+    isQuiet: Bool, _ work: (CommandProgress) throws -> Result
+  ) rethrows -> Result {
+    Interrupt.watch()
+    let line = CommandProgress(isQuiet: isQuiet)
+    defer { line.finish() }
+    return try work(line)
   }
 
   /// Shows it, and answers whether to go on.

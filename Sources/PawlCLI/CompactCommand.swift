@@ -21,17 +21,14 @@ struct CompactCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    Interrupt.watch()
-    let line = CommandProgress(isQuiet: quiet)
-    // Also before an error is told.
-    defer { line.finish() }
     var options = CompactionOptions()
     options.retrains = retrain
-    let summary = try waiting.run { patience in
-      options.patience = patience
-      return try Store.compact(target.store, options) { line.show($0) }
+    let summary = try CommandProgress.during(isQuiet: quiet) { line in
+      try waiting.run { patience in
+        options.patience = patience
+        return try Store.compact(target.store, options) { line.show($0) }
+      }
     }
-    line.finish()
     let report = CompactionReport(summary)
     if output.json {
       Output.line(try JSONOutput.line(report))

@@ -32,16 +32,10 @@ struct DeleteCommand: ParsableCommand {
 
   func run() throws {
     let store = try Store(path: target.store)
-    Interrupt.watch()
-    let line = CommandProgress(isQuiet: quiet)
-    // Also before an error is told.
-    defer { line.finish() }
-    let show: ProgressHandler = { line.show($0) }
-    let summary =
-      if let file { try store.delete(listedIn: file, progress: show) } else {
-        try store.delete(ids, progress: show)
-      }
-    line.finish()
+    let summary = try CommandProgress.during(isQuiet: quiet) { line in
+      if let file { return try store.delete(listedIn: file) { line.show($0) } }
+      return try store.delete(ids) { line.show($0) }
+    }
     try report(summary)
   }
 
@@ -63,7 +57,7 @@ struct DeleteCommand: ParsableCommand {
     }
     if summary.isInterrupted {
       Terminal.error("stopped after a whole batch; the same command goes on from here")
-      throw ExitCode(1)
+      throw ExitStatus.failed.code
     }
   }
 }

@@ -33,7 +33,7 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    if output.json, perQuery == "-" || perQuery == "/dev/stdout" {
+    if output.json, perQuery.map(OutputFile.isStandardOutput) ?? false {
       throw ValidationError("--json and --per-query on standard output would mix.")
     }
     if minGrade < 0 { throw ValidationError("--min-grade must be at least 0.") }
@@ -53,15 +53,12 @@ struct EvaluateCommand: ParsableCommand {
       // Made and dropped: a file that cannot be written is better told before the work than after it.
       _ = try OutputFile(path: perQuery)
     }
-    Interrupt.watch()
-    let line = CommandProgress(isQuiet: quiet)
-    // Also before an error is told.
-    defer { line.finish() }
-    let report = try store.evaluate(set, options) { line.show($0) }
-    line.finish()
+    let report = try CommandProgress.during(isQuiet: quiet) { line in
+      try store.evaluate(set, options) { line.show($0) }
+    }
     guard let report else {
       Terminal.error("stopped before all queries were answered")
-      throw ExitCode(1)
+      throw ExitStatus.failed.code
     }
     if let perQuery { try write(report, to: perQuery) }
     try show(report)

@@ -14,7 +14,7 @@ struct EvaluationFiles {
     do { return try EvaluationSet(queries: queries, qrels: qrels, groups: groups) } catch {
       guard case CorpusError.line = error, areSwapped else { throw error }
       Terminal.error("pawl: \(error) Are --queries and --qrels swapped?")
-      throw ExitCode(ExitStatus.badInput.rawValue)
+      throw ExitStatus.badInput.code
     }
   }
 

@@ -16,6 +16,9 @@ enum ExitStatus: Int32 {
   case inputOutput = 74
   case temporary = 75
 
+  /// To throw where everything has been said.
+  var code: ExitCode { ExitCode(rawValue) }
+
   /// Prints what went wrong and ends the process.
   static func leave(with error: any Error) -> Never {
     if let status = error as? ExitCode { exit(status.rawValue) }

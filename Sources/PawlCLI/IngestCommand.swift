@@ -38,14 +38,11 @@ struct IngestCommand: ParsableCommand {
     options.limit = limit
     options.skipsMalformed = skipMalformed
     options.textOnly = textOnly
-    Interrupt.watch()
-    let line = CommandProgress(isQuiet: quiet)
-    // Also before an error is told.
-    defer { line.finish() }
     let clock = ContinuousClock()
     let start = clock.now
-    let summary = try store.ingest(collection, options) { line.show($0) }
-    line.finish()
+    let summary = try CommandProgress.during(isQuiet: quiet) { line in
+      try store.ingest(collection, options) { line.show($0) }
+    }
     try report(summary, seconds: (clock.now - start) / .seconds(1))
   }
 
@@ -76,7 +73,7 @@ struct IngestCommand: ParsableCommand {
     }
     if summary.isInterrupted {
       Terminal.error("stopped after a whole batch; the same command goes on from here")
-      throw ExitCode(1)
+      throw ExitStatus.failed.code
     }
   }
 }

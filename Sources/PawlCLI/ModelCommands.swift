@@ -84,7 +84,7 @@ struct EmbedCommand: ParsableCommand {
       if Interrupt.isAsked {
         progress.finish()
         Terminal.error("stopped; nothing was written")
-        throw ExitCode(1)
+        throw ExitStatus.failed.code
       }
     }
     progress.finish()

@@ -29,20 +29,17 @@ struct RestoreCommand: ParsableCommand {
   }
 
   func run() throws {
-    Interrupt.watch()
-    let line = CommandProgress(isQuiet: quiet)
-    // Also before an error is told.
-    defer { line.finish() }
     let clock = ContinuousClock()
     let start = clock.now
     var options = RestoreOptions()
     options.replaces = replace
     options.patience = waiting.patience
-    let summary = try Store.restore(
-      from: source, to: target.store, options,
-      check: { try CheckedStore.check($0, line, left: "nothing was changed") }
-    ) { line.show($0) }
-    line.finish()
+    let summary = try CommandProgress.during(isQuiet: quiet) { line in
+      try Store.restore(
+        from: source, to: target.store, options,
+        check: { try CheckedStore.check($0, line, left: "nothing was changed") }
+      ) { line.show($0) }
+    }
     try CopyReport(
       summary.copy, seconds: (clock.now - start) / .seconds(1), replaced: summary.replacedPath
     ).show("\(source) → \(target.store)", json: output.json)

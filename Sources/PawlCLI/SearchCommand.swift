@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Corpus
 internal import Pawl
 
 struct SearchCommand: ParsableCommand {
@@ -43,7 +44,7 @@ struct SearchCommand: ParsableCommand {
     }
     if ids != nil, vectors == nil { throw ValidationError("--ids belongs to --vectors.") }
     if k < 1 { throw ValidationError("-k must be at least 1.") }
-    if output.json, runFile == "-" || runFile == "/dev/stdout" {
+    if output.json, OutputFile.isStandardOutput(runFile) {
       throw ValidationError("--json and a run on standard output would mix.")
     }
   }
@@ -52,17 +53,12 @@ struct SearchCommand: ParsableCommand {
     let store = try Store(path: target.store, access: .reading)
     let file: QueryFile =
       if let queries { .texts(queries) } else { .vectors(vectors ?? "", ids: ids) }
-    Interrupt.watch()
-    let line = CommandProgress(isQuiet: quiet)
-    // Also before an error is told.
-    defer { line.finish() }
-    let summary = try store.writeRun(of: file, to: runFile, k: k, version: version) {
-      line.show($0)
+    let summary = try CommandProgress.during(isQuiet: quiet) { line in
+      try store.writeRun(of: file, to: runFile, k: k, version: version) { line.show($0) }
     }
-    line.finish()
     guard let summary else {
       Terminal.error("stopped; nothing was written")
-      throw ExitCode(1)
+      throw ExitStatus.failed.code
     }
     if output.json {
       Output.line(try JSONOutput.line(RunReport(run: runFile, summary)))

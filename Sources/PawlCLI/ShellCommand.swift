@@ -48,7 +48,7 @@ struct ShellCommand: ParsableCommand {
     if Terminal.inputIsTerminal, var terminal = try ShellTerminal(store) {
       terminal.run(&session)
     } else if try ShellInput.answerAll(&session) > 0 {
-      throw ExitCode(ExitStatus.failed.rawValue)
+      throw ExitStatus.failed.code
     }
   }
 }

@@ -1,7 +1,5 @@
 internal import Corpus
-internal import Dispatch
 internal import LMDB
-internal import Synchronization
 
 /// Values of `rows`, copied out of the snapshot to be decompressed and hashed on all processors.
 struct RowBatch {
@@ -52,19 +50,14 @@ struct RowBatch {
   func read(
     _ dictionaries: [UInt8: TextDictionary], unreadable: Set<UInt8>, workerCount: Int
   ) -> [Facts] {
-    let chunk = max(1, (places.count + workerCount - 1) / workerCount)
-    let parts = Mutex<[Int: [Facts]]>([:])
-    DispatchQueue.concurrentPerform(iterations: workerCount) { worker in
+    sideBySide(places.count, workerCount: workerCount) { range in
       var decompressor = TextDecompressor()
-      let first = min(worker * chunk, places.count)
-      let facts = (first..<min(first + chunk, places.count)).map { index in
+      return range.map { index in
         let start = index > 0 ? ends[index - 1] : 0
         return Self.facts(
           bytes.span.extracting(start..<ends[index]), &decompressor, dictionaries, unreadable)
       }
-      parts.withLock { $0[worker] = facts }
     }
-    return parts.withLock { parts in (0..<workerCount).flatMap { parts[$0] ?? [] } }
   }
 
   private static func facts(
