@@ -62,7 +62,8 @@ let package = Package(
       swiftSettings: strict),
     // Times parts of Pawl for tools/bench
     .executableTarget(
-      name: "PawlBench", dependencies: ["Corpus", "Encoding", "IVF", "LMDB", "LinearAlgebra"],
+      name: "PawlBench",
+      dependencies: ["Corpus", "Encoding", "IVF", "LMDB", "LinearAlgebra", "Pawl"],
       swiftSettings: strict),
     // Tests
     .testTarget(
@@ -80,7 +81,8 @@ let package = Package(
     .testTarget(
       name: "IVFTests", dependencies: ["IVF", "LMDB", "LinearAlgebra"], swiftSettings: views),
     .testTarget(
-      name: "PawlTests", dependencies: ["Pawl", "Corpus", "Evaluation", "IVF", "LMDB"],
+      name: "PawlTests",
+      dependencies: ["Pawl", "Corpus", "Evaluation", "IVF", "LMDB", "LinearAlgebra"],
       swiftSettings: tested),
     .testTarget(
       name: "PawlCLITests", dependencies: ["PawlCLI", "Pawl", "LMDB"], swiftSettings: tested),

@@ -9,6 +9,7 @@
 
 #define TWIN pawl_avx2
 #define TWIN_NAME "avx2"
+#define TWIN_LISTS pawl_lists_avx2
 // 12 accumulators, two halves of a column and one broadcast value: 15 of 16 registers.
 #define TILE_ROWS 6
 #define TILE_PANELS 1

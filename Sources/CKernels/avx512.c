@@ -9,6 +9,7 @@
 
 #define TWIN pawl_avx512
 #define TWIN_NAME "avx512"
+#define TWIN_LISTS pawl_lists_avx512
 // 28 accumulators, two columns and one broadcast value: 31 of 32 registers.
 #define TILE_ROWS 14
 #define TILE_PANELS 2

@@ -5,13 +5,22 @@
 
 extern const pawl_kernels pawl_portable;
 extern const pawl_filter pawl_filter_portable;
+extern const pawl_nearest pawl_nearest_portable;
+extern const pawl_lists pawl_lists_portable;
 #if defined(__x86_64__)
 extern const pawl_kernels pawl_avx2;
 extern const pawl_kernels pawl_avx512;
 extern const pawl_filter pawl_filter_avx2;
+extern const pawl_lists pawl_lists_avx2;
+extern const pawl_lists pawl_lists_avx512;
 extern const pawl_filter pawl_filter_avx512;
 extern const pawl_filter pawl_filter_avx512vnni;
+extern const pawl_nearest pawl_nearest_avx2;
+extern const pawl_nearest pawl_nearest_avx512vnni;
 #endif
+
+/// Bytes of codes that are asked for ahead of their use.
+#define PAWL_FETCH_AHEAD 4096
 
 // exp(x) = 2^n · exp(r), n = round(x / ln 2), |r| ≤ ln 2 / 2; ln 2 in two parts (Cody & Waite 1980,
 // chapter 6) so that n · PAWL_LN2_HIGH is exact. exp(r) = 1 + r + r²·p(r): least squares on Chebyshev

@@ -114,6 +114,13 @@ static void scan_int8(size_t rows, size_t D, const float *query, const int8_t *c
   }
 }
 
+static void score_int8(size_t n, size_t D, const float *query, const int8_t *codes,
+                       const void *scales, const uint32_t *positions, float *scores) {
+  for (size_t i = 0; i < n; i++)
+    scan_int8(1, D, query, codes + positions[i] * D, (const char *)scales + positions[i] * sizeof(float),
+              scores + i);
+}
+
 static float from_float16(uint16_t h) {
   const uint32_t exponent = h >> 10 & 31, fraction = h & 1023;
   const float magnitude = exponent == 31 ? (fraction ? NAN : INFINITY)
@@ -173,6 +180,6 @@ static void to_float16(size_t n, const float *x, uint16_t *out) {
 }
 
 const pawl_kernels pawl_portable = {
-    "portable", gemm,      layer_norm,   gelu,         softmax,    mean_rows,
-    dot,        scan_int8, scan_float16, scan_float32, to_float16,
+    "portable", gemm,       layer_norm,   gelu,         softmax,    mean_rows,           dot,
+    scan_int8,  score_int8, scan_float16, scan_float32, to_float16, &pawl_lists_portable,
 };

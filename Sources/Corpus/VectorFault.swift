@@ -16,6 +16,8 @@ package enum VectorFault: Error, Equatable, Sendable {
   /// A row of an `.fvecs` file with another dimension than the first.
   case dimensionChanged(row: Int, expected: Int, found: Int64)
   case notFinite(row: Int, column: Int)
+  /// A vector without direction, where one is needed.
+  case zero(row: Int)
 
   /// The fact and the advice.
   var sentence: String {
@@ -49,6 +51,8 @@ package enum VectorFault: Error, Equatable, Sendable {
       "row \(row + 1) has dimension \(found), the rows before it have \(expected). \(Self.saveAgain)"
     case .notFinite(let row, let column):
       "row \(row + 1), column \(column + 1) is infinite or not a number. Remove that row."
+    case .zero(let row):
+      "row \(row + 1) is nothing but zeros, so it points nowhere. Remove that row."
     }
   }
 

@@ -6,14 +6,13 @@ package import LinearAlgebra
 /// Filter and refine: an integer product, several times as fast as one of floats, bounds every score, and
 /// only codes whose bound reaches what k others have for certain are scored exactly.
 package struct BatchScan {
-  /// Blocks by index ‖ block number, both big-endian UInt32.
-  package let blocks: Table
+  package let blocks: IndexBlocks
 
   /// Below that a pass over the codes for all queries costs more than one for each: packing a code for
   /// the filter costs as much as scoring it four or five times.
   static let fewestQueries = 6
 
-  package init(blocks: Table) { self.blocks = blocks }
+  package init(blocks: IndexBlocks) { self.blocks = blocks }
 
   /// The best k rows for each query, and those that tie with the last.
   ///
@@ -24,28 +23,28 @@ package struct BatchScan {
   ///   packed codes; more where a great part of all codes scores nearly the same, and where 48 · k bytes
   ///   for each query of four tiles a worker are more.
   package func search(
-    index: UInt32, codec: Codec, queries: Span<Float>, width: Int, k: Int, kernels: Kernels,
-    workerCount: Int, in snapshot: borrowing Snapshot
+    queries: Span<Float>, k: Int, kernels: Kernels, workerCount: Int,
+    in snapshot: borrowing Snapshot
   ) throws -> [[TopK.Candidate]] {
     var work = BatchWork()
     return try search(
-      index: index, codec: codec, queries: queries, width: width, k: k, kernels: kernels,
-      filter: CodeFilter(for: kernels), workerCount: workerCount, work: &work, in: snapshot)
+      queries: queries, k: k, kernels: kernels, filter: CodeFilter(for: kernels),
+      workerCount: workerCount, work: &work, in: snapshot)
   }
 
   /// The same by a filter of choice, with an account of the work.
   package func search(
-    index: UInt32, codec: Codec, queries: Span<Float>, width: Int, k: Int, kernels: Kernels,
-    filter: CodeFilter, workerCount: Int, work: inout BatchWork, in snapshot: borrowing Snapshot
+    queries: Span<Float>, k: Int, kernels: Kernels, filter: CodeFilter, workerCount: Int,
+    work: inout BatchWork, in snapshot: borrowing Snapshot
   ) throws -> [[TopK.Candidate]] {
+    let width = blocks.width
     precondition(width > 0 && queries.count % width == 0, "\(queries.count) floats of \(width)")
     precondition(k >= 1 && workerCount >= 1, "the best \(k) by \(workerCount) workers")
     let count = queries.count / width
     var results = [[TopK.Candidate]](repeating: [], count: count)
     var unfiltered = Array(0..<count)
     if count >= Self.fewestQueries, width <= CodeFilter.maximumWidth {
-      let stored = try StoredCodes(
-        index: index, codec: codec, width: width, blocks: blocks, in: snapshot)
+      let stored = try StoredCodes(blocks, in: snapshot)
       if stored.isNumbered {
         // The memory for candidates grows with k, which may be any number.
         let pass = BatchPass(
@@ -56,8 +55,8 @@ package struct BatchScan {
     }
     for query in unfiltered {
       results[query] = try FlatScan(blocks: blocks).search(
-        index: index, codec: codec, query: queries.extracting(query * width..<(query + 1) * width),
-        k: k, kernels: kernels, in: snapshot)
+        query: queries.extracting(query * width..<(query + 1) * width), k: k, kernels: kernels,
+        in: snapshot)
     }
     work.unfilteredCount += unfiltered.count
     return results

@@ -8,6 +8,8 @@ public enum Codec: String, Sendable, CaseIterable, Codable {
   case float16
   /// As the encoder made it.
   case float32
+  /// As int8, and in the lists of a clustered index one bit a dimension beside it, scanned first.
+  case binary
 
   /// The codec's number on disk; never reused.
   var number: UInt8 {
@@ -15,6 +17,7 @@ public enum Codec: String, Sendable, CaseIterable, Codable {
     case .int8: 1
     case .float16: 2
     case .float32: 3
+    case .binary: 4
     }
   }
 
@@ -23,19 +26,38 @@ public enum Codec: String, Sendable, CaseIterable, Codable {
     self = codec
   }
 
+  /// Whether codes of the other codec are codes of this one, byte by byte.
+  package func hasCodes(of other: Codec) -> Bool {
+    self == other || (self == .int8 && other == .binary) || (self == .binary && other == .int8)
+  }
+
+  /// Whether codes of the other codec hold what this one needs.
+  package func canBeMade(from other: Codec) -> Bool {
+    switch other {
+    case .float32: true
+    case .float16: self != .float32
+    case .int8, .binary: self == .int8 || self == .binary
+    }
+  }
+
   /// Bytes of one code of D dimensions, its scale not counted.
   package func codeSizeInBytes(width D: Int) -> Int {
     switch self {
-    case .int8: D
+    case .int8, .binary: D
     case .float16: 2 * D
     case .float32: 4 * D
     }
   }
 
   /// Bytes of the scale that goes with each code.
-  var scaleSizeInBytes: Int { self == .int8 ? 4 : 0 }
+  var scaleSizeInBytes: Int {
+    switch self {
+    case .int8, .binary: 4
+    case .float16, .float32: 0
+    }
+  }
 
-  /// Bytes that a vector takes in an index: code, scale and row number.
+  /// Bytes that a vector takes in an index: code, scale and row number; bits of `binary` not counted.
   package func postingSizeInBytes(width D: Int) -> Int {
     codeSizeInBytes(width: D) + scaleSizeInBytes + 4
   }
@@ -50,7 +72,7 @@ public enum Codec: String, Sendable, CaseIterable, Codable {
     into scores: inout MutableSpan<Float>
   ) {
     switch self {
-    case .int8:
+    case .int8, .binary:
       kernels.scanInt8(query: query, codes: codes, scales: scales, rows: count, into: &scores)
     case .float16: kernels.scanFloat16(query: query, codes: codes, rows: count, into: &scores)
     case .float32: kernels.scanFloat32(query: query, codes: codes, rows: count, into: &scores)
@@ -62,7 +84,7 @@ public enum Codec: String, Sendable, CaseIterable, Codable {
   /// - Returns: its scale; 1 where the codec has none.
   package func encode(_ x: Span<Float>, kernels: Kernels, into code: inout [UInt8]) -> Float {
     switch self {
-    case .int8:
+    case .int8, .binary:
       var largest: Float = 0
       for index in 0..<x.count { largest = max(largest, x[index].magnitude) }
       // Zeros, and what is nearly as small: any scale but 0 does, and one with all its digits is
@@ -85,7 +107,37 @@ public enum Codec: String, Sendable, CaseIterable, Codable {
   }
 }
 
+extension Codec {
+  /// x ← the embedding that a code stands for, D floats.
+  ///
+  /// - Parameters:
+  ///   - code: one code; scale: its scale, or 1.
+  package func decode(_ code: RawSpan, scale: Float, into x: inout MutableSpan<Float>) {
+    precondition(
+      code.byteCount == codeSizeInBytes(width: x.count),
+      "\(code.byteCount) bytes for \(x.count) dimensions")
+    // Sound: within the bounds just checked, and every pattern is a number.
+    switch self {
+    case .int8, .binary:
+      for index in 0..<x.count {
+        x[index] =
+          scale
+          * Float(unsafe code.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: Int8.self))
+      }
+    case .float16:
+      for index in 0..<x.count { x[index] = Float(Float16(bitPattern: code.uint16(at: 2 * index))) }
+    case .float32:
+      for index in 0..<x.count { x[index] = Float(bitPattern: code.uint32(at: 4 * index)) }
+    }
+  }
+}
+
 extension [UInt8] {
+  mutating func appendLittleEndian(_ number: UInt16) {
+    append(UInt8(truncatingIfNeeded: number))
+    append(UInt8(truncatingIfNeeded: number >> 8))
+  }
+
   package mutating func appendLittleEndian(_ number: UInt32) {
     for shift in stride(from: UInt32(0), to: 32, by: 8) {
       append(UInt8(truncatingIfNeeded: number >> shift))

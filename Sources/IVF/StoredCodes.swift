@@ -1,10 +1,10 @@
-internal import LMDB
+package import LMDB
 internal import LinearAlgebra
 
 /// Where all codes of an index lie in the map, so that several threads can read them.
 ///
 /// Codes are numbered: 1,024 × part + position, a part being a block or 1,024 codes of a longer one.
-@safe struct StoredCodes: @unchecked Sendable {
+@safe package struct StoredCodes: @unchecked Sendable {
   // Sendable: constant addresses of bytes that never change while the snapshot lives. Whoever makes
   // this value keeps the snapshot alive as long as it is used, and nobody else gets it.
 
@@ -16,33 +16,32 @@ internal import LinearAlgebra
     let rows: UnsafeRawPointer
   }
 
-  static let partCapacity = 1024
+  package static let partCapacity = 1024
 
-  let codec: Codec
-  let width: Int
+  package let codec: Codec
+  /// D.
+  package let width: Int
   /// Codes in all.
-  private(set) var count = 0
+  package private(set) var count = 0
   private var parts: [Part] = []
 
   /// Looks at all blocks of an index.
   ///
   /// - Throws: `LMDBError.damaged`, or `CodeBlockError` for a block that is not what it should be.
-  init(
-    index: UInt32, codec: Codec, width: Int, blocks: Table, in snapshot: borrowing Snapshot
-  ) throws {
-    self.codec = codec
-    self.width = width
-    try blocks.forEachBlock(of: index, codec: codec, width: width, in: snapshot) { append($0) }
+  package init(_ blocks: IndexBlocks, in snapshot: borrowing Snapshot) throws {
+    codec = blocks.codec
+    width = blocks.width
+    try blocks.forEach(in: snapshot) { append($0, $1) }
   }
 
   /// Whether numbers of 32 bits suffice.
   var isNumbered: Bool { parts.count <= 1 << 22 }
 
-  private mutating func append(_ block: borrowing CodeBlock) {
+  private mutating func append(_ block: borrowing CodeBlock, _ range: Range<Int>) {
     let (codes, scales, rows) = (block.codes, block.scales, block.rows)
-    var start = 0
-    while start < block.count {
-      let size = min(Self.partCapacity, block.count - start)
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let size = min(Self.partCapacity, range.upperBound - start)
       let offsets = (
         start * codec.codeSizeInBytes(width: width), start * codec.scaleSizeInBytes, start * 4
       )
@@ -60,15 +59,42 @@ internal import LinearAlgebra
       }
       start += size
     }
-    count += block.count
+    count += range.count
   }
 }
 
 // Reading.
 extension StoredCodes {
-  var partCount: Int { parts.count }
+  package var partCount: Int { parts.count }
 
-  func count(ofPart number: Int) -> Int { parts[number].count }
+  package func count(ofPart number: Int) -> Int { parts[number].count }
+
+  /// The numbers of all codes of some parts.
+  package func numbers(ofParts range: Range<Int>) -> [UInt32] {
+    range.flatMap { part in
+      (0..<parts[part].count).map { UInt32(part * Self.partCapacity + $0) }
+    }
+  }
+
+  /// The numbers of `size` codes, every one as likely as any other, none twice, in ascending order.
+  package func sample(_ size: Int, seed: UInt64) -> [UInt32] {
+    precondition(size <= count, "\(size) of \(count) codes")
+    var random = SplitMix64(seed: seed)
+    var (left, wanted) = (count, size)
+    var numbers: [UInt32] = []
+    numbers.reserveCapacity(size)
+    // Source: Knuth, The Art of Computer Programming 2, section 3.4.2, algorithm S.
+    for part in 0..<partCount {
+      for position in 0..<parts[part].count {
+        if Int.random(in: 0..<left, using: &random) < wanted {
+          numbers.append(UInt32(part * Self.partCapacity + position))
+          wanted -= 1
+        }
+        left -= 1
+      }
+    }
+    return numbers
+  }
 
   /// Packs codes of a part.
   func pack(_ range: Range<Int>, ofPart number: Int, into packed: PackedCodes) {
@@ -102,6 +128,29 @@ extension StoredCodes {
     }
   }
 
+  /// x ← the embedding that the code of that number stands for, D floats.
+  package func decode(_ number: UInt32, into x: inout MutableSpan<Float>) {
+    let (part, position) = place(number)
+    let size = codec.codeSizeInBytes(width: width)
+    let code = unsafe UnsafeRawBufferPointer(start: part.codes + position * size, count: size)
+    unsafe codec.decode(
+      RawSpan(_unsafeBytes: code), scale: scale(of: part, position), into: &x)
+  }
+
+  /// Adds the code of that number to a block that is being built, under its row.
+  package func append(_ number: UInt32, to builder: inout CodeBlockBuilder) {
+    let (part, position) = place(number)
+    let size = codec.codeSizeInBytes(width: width)
+    let code = unsafe UnsafeRawBufferPointer(start: part.codes + position * size, count: size)
+    unsafe builder.append(
+      row: row(number), code: RawSpan(_unsafeBytes: code), scale: scale(of: part, position))
+  }
+
+  private func scale(of part: Part, _ position: Int) -> Float {
+    if codec.scaleSizeInBytes == 0 { return 1 }
+    return unsafe part.scales.loadUnaligned(fromByteOffset: 4 * position, as: Float.self)
+  }
+
   /// Asks for the code of that number, which will be copied soon.
   func fetchAhead(_ number: UInt32) {
     let (part, position) = place(number)
@@ -110,7 +159,7 @@ extension StoredCodes {
   }
 
   /// The row of the code of that number.
-  func row(_ number: UInt32) -> UInt32 {
+  package func row(_ number: UInt32) -> UInt32 {
     let (part, position) = place(number)
     return unsafe UInt32(
       littleEndian: part.rows.loadUnaligned(fromByteOffset: 4 * position, as: UInt32.self))
@@ -128,7 +177,7 @@ extension StoredCodes {
 extension Codec {
   fileprivate var kind: PackedCodes.Kind {
     switch self {
-    case .int8: .int8
+    case .int8, .binary: .int8
     case .float16: .float16
     case .float32: .float32
     }

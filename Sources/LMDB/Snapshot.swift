@@ -1,4 +1,5 @@
 internal import CLMDB
+internal import Synchronization
 
 /// The database as one commit left it, whatever is committed meanwhile. Ends when it goes out of scope.
 ///
@@ -25,6 +26,21 @@ internal import CLMDB
 
   /// The number of the commit that it shows: two snapshots with one number show the same.
   package var number: Int { unsafe mdb_txn_id(handle) }
+
+  /// Which bytes it sees, and where.
+  package var view: View {
+    View(
+      environment: environment.number, commit: number,
+      mapSizeInBytes: environment.state.withLock { $0.mapSizeInBytes })
+  }
+
+  /// Addresses that were found in one snapshot hold in every other one of an equal view: it shows the same
+  /// commit through the same map, which only moves when it grows, and not while a snapshot lives.
+  package struct View: Equatable, Sendable {
+    let environment: Int
+    let commit: Int
+    let mapSizeInBytes: Int
+  }
 
   /// Ends it so that the tables opened in it stay open.
   consuming func keepTables() throws(LMDBError) {

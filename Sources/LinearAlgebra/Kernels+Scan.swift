@@ -30,6 +30,29 @@ extension Kernels {
     }
   }
 
+  /// scores[i] ← what `scanInt8` makes of the code at positions[i], to the bit.
+  ///
+  /// - Parameters:
+  ///   - codes, scales: all codes that positions count in.
+  ///   - positions: below the number of codes; they are not checked against it.
+  ///   - scores: at least as many floats as positions, overwritten.
+  package func scoreInt8(
+    query: Span<Float>, codes: UnsafeRawPointer, scales: UnsafeRawPointer,
+    positions: Span<UInt32>, into scores: inout MutableSpan<Float>
+  ) {
+    check(scores.count, atLeast: positions.count)
+    unsafe query.withUnsafeBufferPointer { query in
+      unsafe positions.withUnsafeBufferPointer { positions in
+        unsafe scores.withUnsafeMutableBufferPointer { scores in
+          unsafe table.pointee.score_int8(
+            positions.count, query.count, query.baseAddress,
+            codes.assumingMemoryBound(to: Int8.self), scales, positions.baseAddress,
+            scores.baseAddress)
+        }
+      }
+    }
+  }
+
   /// scores[i] ← Σ query · codes[i], each code D IEEE half floats.
   package func scanFloat16(
     query: Span<Float>, codes: RawSpan, rows: Int, into scores: inout MutableSpan<Float>

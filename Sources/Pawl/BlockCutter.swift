@@ -1,6 +1,6 @@
 internal import IVF
 
-/// Cuts the codes of one index into blocks of new rows / 1,024.
+/// Cuts the codes of one index into blocks of `fresh`, of new rows / 1,024.
 struct BlockCutter {
   let codec: Codec
   /// D.
@@ -15,7 +15,8 @@ struct BlockCutter {
     self.width = width
   }
 
-  /// Adds the code at `place` of an old block (of this codec and width) under its new row.
+  /// Adds the code at `place` of an old block (of this codec and width) under its new row, and its list
+  /// where that block tells lists. Rows ascend, whatever their order in the old block.
   ///
   /// - Returns: the block that is complete now, nil where none is.
   mutating func append(
@@ -27,6 +28,7 @@ struct BlockCutter {
       number = row / PendingEncoder.rangeSize
     }
     builder?.append(row: row, copying: block, at: place)
+    if block.hasLists { builder?.append(list: block.list(at: place)) }
     codeCount += 1
     return full
   }

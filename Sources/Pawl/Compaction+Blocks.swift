@@ -2,7 +2,7 @@ internal import IVF
 internal import LMDB
 
 extension Compaction {
-  /// Cuts the blocks of every index anew.
+  /// Cuts the blocks of every index in `fresh` anew.
   mutating func cutBlocks() throws {
     var cut = 0
     for id in try indexIDs() {
@@ -14,27 +14,35 @@ extension Compaction {
         cut += step.count
         try count(step.count)
       } while last != nil
-      if cutter.codeCount != index.count {
-        throw source.damaged("index \(id)", "it has \(cutter.codeCount) codes, not \(index.count)")
-      }
+      codeCounts[id] = cutter.codeCount
+      if !index.hasLists { try requireCount(of: id, index.count) }
     }
     if try cut != source.tables.fresh.count(in: source.environment.snapshot()) {
       throw source.damaged("the table fresh", "it has blocks of no index")
     }
   }
 
-  private func index(_ id: UInt32) throws -> (codec: Codec, width: Int, count: Int) {
-    let snapshot = try source.environment.snapshot()
-    let record = try source.index(id, in: snapshot)
-    return (record.codec, try source.space(record.space, in: snapshot).width, record.count)
+  /// - Throws: `StoreError.damaged` where fewer or more codes were copied than the index's record says.
+  func requireCount(of id: UInt32, _ expected: Int) throws {
+    let found = codeCounts[id] ?? 0
+    if found != expected {
+      throw source.damaged("index \(id)", "it has \(found) codes, not \(expected)")
+    }
   }
 
-  private func indexIDs() throws -> [UInt32] {
+  func index(
+    _ id: UInt32
+  ) throws -> (codec: Codec, width: Int, count: Int, hasLists: Bool) {
     let snapshot = try source.environment.snapshot()
-    var ids: [UInt32] = []
-    var cursor = try source.tables.indexes.cursor(in: snapshot)
-    while try cursor.next() { ids.append(cursor.key.bigEndianUInt32(at: 0) ?? .max) }
-    return ids
+    let record = try source.index(id, in: snapshot)
+    return (
+      record.codec, try source.space(record.space, in: snapshot).width, record.count,
+      record.clustering != nil
+    )
+  }
+
+  func indexIDs() throws -> [UInt32] {
+    try source.indexIDs(in: source.environment.snapshot())
   }
 
   /// One transaction: the old blocks of an index behind `last`, as far as they make whole new ones.
@@ -66,23 +74,36 @@ extension Compaction {
     _ value: Span<UInt8>, of id: UInt32, _ cutter: inout BlockCutter,
     in write: inout WriteTransaction
   ) throws -> Int {
-    let block: CodeBlock
-    do throws(CodeBlockError) {
-      block = try CodeBlock(value)
-      try block.requireKind(codec: cutter.codec, width: cutter.width)
-    } catch {
-      throw source.damaged("a block of index \(id)", "\(error)")
-    }
-    guard block.hasRowsInOrder(within: 0..<UInt32.max) else {
-      throw source.damaged("a block of index \(id)", "its rows are not in order")
-    }
-    for place in 0..<block.count {
+    let block = try block(value, of: id, cutter.codec, width: cutter.width)
+    // Where lists are told, codes lie in order of these.
+    let order =
+      block.hasLists
+      ? (0..<block.count).sorted { block.row(at: $0) < block.row(at: $1) } : Array(0..<block.count)
+    for place in order {
       let row = try number(block.row(at: place), "fresh")
       if let full = cutter.append(row: row, copying: block, at: place) {
         try put(full, of: id, in: &write)
       }
     }
     return value.count
+  }
+
+  /// A block, checked.
+  @_lifetime(copy value)
+  func block(
+    _ value: Span<UInt8>, of id: UInt32, _ codec: Codec, width: Int
+  ) throws -> CodeBlock {
+    let block: CodeBlock
+    do throws(CodeBlockError) {
+      block = try CodeBlock(value)
+      try block.requireKind(codec: codec, width: width)
+    } catch {
+      throw source.damaged("a block of index \(id)", "\(error)")
+    }
+    guard block.hasRowsInOrder(within: 0..<UInt32.max) else {
+      throw source.damaged("a block of index \(id)", "its rows are not in order")
+    }
+    return block
   }
 
   private func put(

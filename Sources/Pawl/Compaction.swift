@@ -13,6 +13,8 @@ struct Compaction {
   let progress: ProgressHandler
   let total: Int
   private var done = 0
+  /// Codes that were copied, by index.
+  var codeCounts: [UInt32: Int] = [:]
 
   /// Bytes of one transaction: memory that it holds until it commits.
   static let batchSizeInBytes = 32 << 20
@@ -54,6 +56,8 @@ struct Compaction {
     for (old, new) in zip(source.tables.all, tables.all) {
       switch old.name {
       case "fresh": try cutBlocks()
+      case "lists": try copyLists()
+      case "places": try cutPlaces()
       case "dictionaries" where recompression != nil: try putDictionary()
       case "rows" where recompression != nil:
         try inBatches { compaction, last in try compaction.recompressBatch(after: last) }
@@ -150,6 +154,9 @@ struct Compaction {
     case "indexes":
       var record = try Table.decode(IndexRecord.self, value, table: table)
       record.nextRow = map.count(below: record.nextRow)
+      if let clustering = record.clustering {
+        record.clustering?.mergedRow = map.count(below: clustering.mergedRow)
+      }
       return (Key(key), try Table.encode(record))
     default: return nil
     }
@@ -201,12 +208,14 @@ struct Compaction {
     }
   }
 
-  /// Every table has as many records as before, blocks and dictionaries aside.
+  /// Every table has as many records as before, what is cut anew and dictionaries aside.
   private func compareCounts() throws {
     let before = try source.environment.snapshot()
     let after = try target.snapshot()
     for (old, new) in zip(source.tables.all, tables.all)
-    where old.name != "fresh" && (old.name != "dictionaries" || recompression == nil) {
+    where !["fresh", "places"].contains(old.name)
+      && (old.name != "dictionaries" || recompression == nil)
+    {
       let (expected, found) = (try old.count(in: before), try new.count(in: after))
       if found != expected {
         throw StoreError.copyDiffers(

@@ -22,19 +22,26 @@ struct PendingEncoder {
   private let store: Store
   private let encoder: TextEncoder
   private let prefix: String
-  private let blocks: BlockTable
+  private let version: String
+
+  /// Rows to look at next.
+  private struct Next {
+    let rows: Range<UInt32>
+    /// How many rows are pending with them.
+    let pending: Int
+    /// Where their codes belong: another reindex may have put another index in its place by then.
+    let indexID: UInt32
+  }
 
   /// For the active version's index.
   init(_ store: Store) throws {
     let snapshot = try store.environment.snapshot()
     let version = try store.version(nil, in: snapshot)
     let space = try store.space(version.space, in: snapshot)
-    let index = try store.index(version.index, in: snapshot)
     self.store = store
     encoder = try store.encoder(for: space)
     prefix = space.passagePrefix
-    blocks = BlockTable(
-      store: store, indexID: version.index, codec: index.codec, width: space.width)
+    self.version = version.name
   }
 
   /// Embeds until nothing is pending.
@@ -48,10 +55,12 @@ struct PendingEncoder {
   ) throws -> Bool {
     var done = 0
     while let range = try nextRange() {
-      let work = try RangeWork(store, range.rows, blocks)
+      let work = try RangeWork(store, range.rows, range.indexID)
       let (before, all) = (done, done + range.pending)
       let embeddings = try embed(work) { _ = progress(before + $0, all - before - $0) }
-      guard let committed = try store.growingMap({ try commit(work, embeddings) }) else { continue }
+      guard let committed = try store.growingMap({ try commit(work, embeddings, range.indexID) })
+      else { continue }
+      try Merge(store: store, indexID: range.indexID).runIfNeeded()
       summary.embeddedCount += committed.embedded
       summary.copiedCount += committed.copied
       done += work.rows.count
@@ -61,16 +70,18 @@ struct PendingEncoder {
     return true
   }
 
-  /// The next rows to look at, and how many are pending with them; nil where there are none.
-  private func nextRange() throws -> (rows: Range<UInt32>, pending: Int)? {
+  /// Nil where nothing is pending.
+  private func nextRange() throws -> Next? {
     let snapshot = try store.environment.snapshot()
-    let start = try store.index(blocks.indexID, in: snapshot).nextRow
+    let indexID = try store.version(version, in: snapshot).index
+    let start = try store.index(indexID, in: snapshot).nextRow
     let end = try store.storeRecord(in: snapshot).nextRow
     guard start < end else { return nil }
     // The last block ends at UInt32.max, which is no row.
     let (next, overflow) = (start / Self.rangeSize * Self.rangeSize)
       .addingReportingOverflow(Self.rangeSize)
-    return (start..<(overflow ? end : min(end, next)), Int(end - start))
+    return Next(
+      rows: start..<(overflow ? end : min(end, next)), pending: Int(end - start), indexID: indexID)
   }
 
   private func embed(
@@ -84,7 +95,7 @@ struct PendingEncoder {
     // Weights near the end of float's range pass every check of the model and overflow here.
     guard Kernels.allFinite(embeddings.span) else {
       throw store.damaged(
-        "the model of index \(blocks.indexID)", "some vectors of rows \(work.rows) are not finite")
+        "the model of version \(version)", "some vectors of rows \(work.rows) are not finite")
     }
     return embeddings
   }
@@ -93,22 +104,20 @@ struct PendingEncoder {
   ///
   /// - Returns: nil, with nothing written, where another process changed what the work was based on.
   private func commit(
-    _ work: RangeWork, _ embeddings: [Float]
+    _ work: RangeWork, _ embeddings: [Float], _ indexID: UInt32
   ) throws -> (embedded: Int, copied: Int)? {
     var write = try store.environment.beginWrite()
-    var index = try store.index(blocks.indexID, in: write)
-    guard index.nextRow == work.rows.lowerBound else { return nil }
-    let number = work.rows.lowerBound / Self.rangeSize
-    var builder = try blocks.reopen(number, in: write)
-    let first = builder.count
-    guard let copied = try add(work, embeddings, to: &builder, in: write) else { return nil }
-    if builder.count > 0 { try blocks.put(builder, number, in: &write) }
-    index.nextRow = work.rows.upperBound
-    index.count += builder.count - first
-    try store.tables.indexes.put(record: index, at: Key(blocks.indexID), in: &write)
-    try store.finishUpdates(in: work.rows, blocks, &write)
+    guard try store.version(version, in: write).index == indexID else { return nil }
+    var codes = try IndexCodes(store, indexID, in: write)
+    guard codes.record.nextRow == work.rows.lowerBound else { return nil }
+    var added = CodeBlockBuilder(codec: codes.record.codec, width: codes.width)
+    guard let copied = try add(work, embeddings, to: &added, codes, in: write) else { return nil }
+    try codes.add(added, number: work.rows.lowerBound / Self.rangeSize, in: &write)
+    codes.record.nextRow = work.rows.upperBound
+    try store.finishUpdates(in: work.rows, &codes, &write)
+    try codes.save(in: &write)
     try write.commit()
-    return (builder.count - first, copied)
+    return (added.count, copied)
   }
 
   /// Adds the codes of all rows that are still there.
@@ -116,7 +125,7 @@ struct PendingEncoder {
   /// - Returns: how many were copied from an equal text; nil where that text went away meanwhile.
   private func add(
     _ work: RangeWork, _ embeddings: [Float], to builder: inout CodeBlockBuilder,
-    in write: borrowing WriteTransaction
+    _ codes: IndexCodes, in write: borrowing WriteTransaction
   ) throws -> Int? {
     var isUsed = [Bool](repeating: false, count: work.texts.count)
     var copied = 0
@@ -132,7 +141,7 @@ struct PendingEncoder {
         if isUsed[text] { copied += 1 }
         isUsed[text] = true
       case .earlier(let twin):
-        guard try blocks.copyCode(of: twin, to: row, &builder, in: write) else { return nil }
+        guard try codes.copyCode(of: twin, to: row, &builder, in: write) else { return nil }
         copied += 1
       }
     }

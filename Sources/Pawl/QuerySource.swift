@@ -5,7 +5,8 @@ internal import LinearAlgebra
 public enum QueryFile: Sendable, Equatable {
   /// `qid<TAB>query` a line.
   case texts(String)
-  /// An .npy or .fvecs matrix of D columns; the ids of its rows, one a line, else "0", "1", ….
+  /// An .npy or .fvecs matrix of D columns, of whatever length; the ids of its rows, one a line, else
+  /// "0", "1", ….
   case vectors(String, ids: String?)
 
   var files: [String] {
@@ -32,47 +33,39 @@ struct QueryBatch {
 struct QuerySource: ~Copyable {
   private let ids: [Identifier]
   private let texts: [String]
-  private let file: String
-  private let width: Int
   /// Instead of texts.
-  private var vectors: VectorReader?
+  private var vectors: UnitVectorReader?
   private var done = 0
 
   /// Queries of the whole file.
   var count: Int { ids.count }
 
   /// - Parameter width: D.
-  /// - Throws: `CorpusError` for a malformed file, `StoreError.noQueries`, `.queryWidth`,
-  ///   `.queryIDs`.
+  /// - Throws: `CorpusError` for a malformed file, `StoreError.noQueries`, `.vectorWidth`,
+  ///   `.vectorIDs`.
   static func open(_ file: QueryFile, width: Int) throws -> QuerySource {
     switch file {
-    case .texts(let name): try QuerySource(queries: name, width: width)
+    case .texts(let name): try QuerySource(queries: name)
     case .vectors(let name, let ids): try QuerySource(vectors: name, ids: ids, width: width)
     }
   }
 
-  private init(queries name: String, width: Int) throws {
+  private init(queries name: String) throws {
     let queries = try Queries(path: name)
     if queries.isEmpty { throw StoreError.noQueries(file: name) }
-    file = name
-    self.width = width
     ids = queries.map(\.id)
     texts = queries.map(\.text)
     vectors = nil
   }
 
   private init(vectors name: String, ids idFile: String?, width: Int) throws {
-    var reader = try VectorReader(path: name)
-    guard reader.dimension == width else {
-      throw StoreError.queryWidth(file: name, width: reader.dimension, expected: width)
-    }
+    var reader = try UnitVectorReader(path: name, width: width)
     let rowCount = try reader.countRows()
     let ids = try idFile.map(Self.ids) ?? (0..<rowCount).map { Identifier("\($0)") }
     guard ids.count == rowCount else {
-      throw StoreError.queryIDs(file: name, rowCount: rowCount, idCount: ids.count)
+      throw StoreError.vectorIDs(
+        file: name, rowCount: rowCount, ids: idFile ?? "", idCount: ids.count)
     }
-    file = name
-    self.width = width
     self.ids = ids
     texts = []
     vectors = consume reader
@@ -91,31 +84,9 @@ struct QuerySource: ~Copyable {
     if range.isEmpty { return nil }
     done = range.upperBound
     let content: QueryBatch.Content =
-      if texts.isEmpty { .vectors(try readVectors(range.count)) } else {
+      if texts.isEmpty { .vectors(try vectors?.read(rows: range.count) ?? []) } else {
         .texts(Array(texts[range]))
       }
     return QueryBatch(ids: Array(ids[range]), content: content)
-  }
-
-  private mutating func readVectors(_ count: Int) throws -> [Float] {
-    var all: [Float] = []
-    var part: [Float] = []
-    var missing = count
-    while missing > 0, let read = try vectors?.read(rows: missing, into: &part), read > 0 {
-      all += part
-      missing -= read
-    }
-    try requireFiniteLengths(of: all, firstRow: done - count)
-    return all
-  }
-
-  /// A vector whose squares overflow has no scores that could be ranked.
-  private func requireFiniteLengths(of vectors: [Float], firstRow: Int) throws {
-    for start in stride(from: 0, to: vectors.count, by: width) {
-      let square = vectors[start..<start + width].reduce(0) { $0 + $1 * $1 }
-      guard square.isFinite else {
-        throw StoreError.queryTooLong(file: file, row: firstRow + start / width)
-      }
-    }
   }
 }

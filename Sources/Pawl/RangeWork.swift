@@ -20,8 +20,9 @@ struct RangeWork {
   static let textLimitInBytes = 16 << 20
 
   /// Reads the rows' texts from a snapshot, which ends before anything is encoded.
-  init(_ store: Store, _ wanted: Range<UInt32>, _ blocks: BlockTable) throws {
+  init(_ store: Store, _ wanted: Range<UInt32>, _ indexID: UInt32) throws {
     let snapshot = try store.environment.snapshot()
+    let codes = try IndexCodes(store, indexID, in: snapshot)
     var reader = try RowReader(store, in: snapshot)
     var end = wanted.lowerBound
     var size = 0
@@ -35,7 +36,7 @@ struct RangeWork {
           continue
         }
         // A twin without a code is no help.
-        if twin < wanted.lowerBound, try blocks.hasCode(of: twin, in: snapshot) {
+        if twin < wanted.lowerBound, try codes.hasCode(of: twin, in: snapshot) {
           sources[row] = .earlier(twin)
           continue
         }

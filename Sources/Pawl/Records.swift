@@ -14,6 +14,8 @@ struct StoreRecord: Codable, Equatable {
   var nextRow: UInt32
   /// UTF-8 bytes of the texts of all rows, before compression.
   var textSizeInBytes = 0
+  /// The number of the next index; nil: one more than the highest.
+  var nextIndex: UInt32?
 }
 
 /// The part of a `StoreRecord` that every format has.
@@ -30,13 +32,14 @@ struct StoreRecord1: Codable, Equatable {
 
 /// `spaces`: what decides the vector of a passage. Its key is the digest of all of it.
 struct SpaceRecord: Codable, Equatable {
-  /// Digest of the model's files, and the name of their folder under checkpoints/.
-  var checkpoint: String
+  /// Digest of the model's files, and the name of their folder under checkpoints/; nil: the vectors are
+  /// made elsewhere, and nothing else is known of them than their width.
+  var checkpoint: String?
   var width: Int
   var maxLength: Int
   var passagePrefix: String
-  /// The named numeric path, a contract on how exact vectors are.
-  var numericPath: NumericPath
+  /// The named numeric path, a contract on how exact vectors are; nil as `checkpoint`.
+  var numericPath: NumericPath?
   var files: [CheckpointFile]
 }
 
@@ -56,13 +59,46 @@ struct IndexRecord: Codable, Equatable {
   var count: Int
   /// The lowest row that has not been looked at: all below are coded or deleted.
   var nextRow: UInt32
+  /// Nil for one that serves, or may.
+  var state: IndexState?
+  /// Nil: all codes are in `fresh`, and every search is exact.
+  var clustering: ClusteringRecord?
+}
+
+/// Why no version names an index.
+enum IndexState: String, Codable {
+  /// A job fills it; without one it is worthless.
+  case building
+  /// Another has taken its place; what is left of it is being removed.
+  case retired
+}
+
+/// How the codes of an index are distributed over lists.
+struct ClusteringRecord: Codable, Equatable {
+  var listCount: Int
+  /// Codes in the index when its lists were made.
+  var trainedCount: Int
+  /// Decides sample, seeding and rotation.
+  var seed: UInt64
+  var created: String
+  /// Codes of rows below are in lists, those of others in `fresh`.
+  var mergedRow: UInt32
+  /// A merge under way; nil between merges.
+  var merging: MergingRecord?
+}
+
+/// A merge under way: codes of rows below `rowEnd` in lists below `listEnd` are in `lists`, although
+/// `fresh` still holds them too.
+struct MergingRecord: Codable, Equatable {
+  var rowEnd: UInt32
+  var listEnd: Int
 }
 
 /// `versions`: how queries are answered.
 struct VersionRecord: Codable, Equatable {
   var name: String
-  /// Digest of the query encoder's files.
-  var checkpoint: String
+  /// Digest of the query encoder's files; nil: queries are vectors.
+  var checkpoint: String?
   var queryPrefix: String
   var space: String
   var index: UInt32

@@ -17,20 +17,22 @@ struct RowWriter {
 
   init(tables: StoreTables) { self.tables = tables }
 
-  /// Adds a passage as a new row, which must be higher than all others.
+  /// Adds a passage as a new row, which must be higher than all others. One without text is not among
+  /// the texts.
   ///
   /// A previous row of the same id that may be coded stays until the new row's code is committed, so
   /// that the passage can be found all the time; one that is coded nowhere goes at once.
   /// - Parameter firstRowCodedNowhere: as the store says in this transaction.
   mutating func add(
-    _ passage: Passage, _ text: CompressedText, row: UInt32, replacing previous: StoredRow?,
-    firstRowCodedNowhere: UInt32, in write: inout WriteTransaction
+    _ id: Identifier, _ text: String, _ compressed: CompressedText, row: UInt32,
+    replacing previous: StoredRow?, firstRowCodedNowhere: UInt32,
+    in write: inout WriteTransaction
   ) throws {
-    let value = PassageRecord.encode(id: passage.id, text: text)
+    let value = PassageRecord.encode(id: id, text: compressed)
     try tables.rows.append(value.span, at: Key(row), in: &write)
-    try texts.add(passage.text.utf8.span, row: row, in: &write)
-    textSizeChange += passage.text.utf8.count
-    try tables.ids.put(RowNumber.encode(row).span, at: Key(passage.id.text), in: &write)
+    if !text.isEmpty { try texts.add(text.utf8.span, row: row, in: &write) }
+    textSizeChange += text.utf8.count
+    try tables.ids.put(RowNumber.encode(row).span, at: Key(id.text), in: &write)
     guard let previous else { return }
     if previous.row < firstRowCodedNowhere {
       try tables.updates.put(RowNumber.encode(previous.row).span, at: Key(row), in: &write)
@@ -47,7 +49,7 @@ struct RowWriter {
   /// Removes a row and its place among equal texts; the id is the caller's business.
   mutating func remove(_ old: StoredRow, in write: inout WriteTransaction) throws {
     try tables.rows.remove(Key(old.row), in: &write)
-    try texts.remove(old.text.span, row: old.row, in: &write)
+    if !old.text.isEmpty { try texts.remove(old.text.span, row: old.row, in: &write) }
     textSizeChange -= old.text.count
   }
 }

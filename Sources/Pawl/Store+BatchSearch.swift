@@ -10,8 +10,10 @@ public struct BatchSummary: Sendable, Equatable {
   public internal(set) var version = ""
   public internal(set) var queryCount = 0
   public internal(set) var hitCount = 0
-  /// Passages that the last query was compared with.
+  /// Passages that the version had when the last query was answered: those among which it searched.
   public internal(set) var searchedCount = 0
+  /// Of all queries together.
+  public internal(set) var cost = SearchCost()
   /// Passages that the version did not have yet.
   public internal(set) var pendingCount = 0
   /// Seconds of all queries together; `fetch` is the reading of ids.
@@ -27,9 +29,10 @@ struct BatchSearch {
   private static let hitLimit = 1 << 20
 
   private let store: Store
+  private let effort: SearchEffort
   private let version: VersionRecord
   private let space: SpaceRecord
-  private let encoder: TextEncoder
+  private let kernels: Kernels
   /// Passages of the version when the search began.
   private let passageCount: Int
   private var ids: PassageIDs
@@ -39,13 +42,14 @@ struct BatchSearch {
   var width: Int { space.width }
 
   /// - Parameter version: nil: the active one.
-  init(_ store: Store, version name: String?) throws {
+  init(_ store: Store, _ effort: SearchEffort = .usual, version name: String?) throws {
     let snapshot = try store.environment.snapshot()
     self.store = store
+    self.effort = effort
     version = try store.version(name, in: snapshot)
     space = try store.space(version.space, in: snapshot)
     passageCount = try store.index(version.index, in: snapshot).count
-    encoder = try store.encoder(for: space)
+    kernels = try store.kernels()
     ids = PassageIDs(store)
     summary.version = version.name
   }
@@ -67,24 +71,71 @@ struct BatchSearch {
     let vectors =
       switch batch.content {
       case .vectors(let vectors): vectors
-      case .texts(let texts): encode(texts, progress)
+      case .texts(let texts): try encode(texts, progress)
       }
     summary.timing.encode += watch.lap()
-    let snapshot = try store.environment.snapshot()
-    let index = try store.index(version.index, in: snapshot)
-    let candidates = try store.search(
-      version.index, index, vectors.span, width, k, encoder.kernels, in: snapshot)
+    let snapshots = try HeldSnapshots(store.environment, count: Process.processorCount)
+    let candidates = try search(vectors, k, snapshots)
     summary.timing.search += watch.lap()
-    var hits: [[RunHit]] = []
-    hits.reserveCapacity(candidates.count)
-    for candidates in candidates {
-      hits.append(try self.hits(ids.ranked(candidates, k: k, in: snapshot)))
-    }
+    let hits = try hits(candidates, k, snapshots)
     summary.timing.fetch += watch.lap()
     summary.queryCount += batch.ids.count
     summary.hitCount += hits.reduce(0) { $0 + $1.count }
-    summary.searchedCount = index.count
-    summary.pendingCount = try store.tables.rows.count(in: snapshot) - index.count
+    return hits
+  }
+
+  /// The candidates of each of Q queries, and some more where they were measured for a greater k.
+  private mutating func search(
+    _ queries: [Float], _ k: Int, _ snapshots: HeldSnapshots
+  ) throws -> [[TopK.Candidate]] {
+    guard let held = snapshots.take() else { return [] }
+    let served = try store.served(version.name, in: held.snapshot)
+    summary.searchedCount = served.index.count
+    summary.pendingCount = try store.tables.rows.count(in: held.snapshot) - served.index.count
+    var cost = SearchCost()
+    cost.listCount = served.index.clustering?.listCount ?? 0
+    defer { summary.cost.add(cost) }
+    switch served.route(effort, k: k) {
+    case .exact(let reason):
+      defer { snapshots.giveBack(held) }
+      cost.exactness = reason
+      cost.scannedCount = served.index.count * (queries.count / width)
+      return try exactly(queries, k, served, in: held.snapshot)
+    case .lists(let probing, let k):
+      snapshots.giveBack(held)
+      let width = width
+      let batch = ListBatch(store: store, indexID: served.indexID, snapshots: snapshots)
+      let found = try batch.search(queries.count / width) { query, searcher, work, snapshot in
+        try searcher.search(
+          queries.span.extracting(query * width..<(query + 1) * width), k: k, probing, work: &work,
+          in: snapshot)
+      }
+      cost.add(found.work)
+      return found.results
+    }
+  }
+
+  private func exactly(
+    _ queries: [Float], _ k: Int, _ served: Served, in snapshot: borrowing Snapshot
+  ) throws -> [[TopK.Candidate]] {
+    let blocks = IndexCodes.blocks(store, served.indexID, served.index, width: width)
+    do {
+      return try BatchScan(blocks: blocks).search(
+        queries: queries.span, k: k, kernels: kernels, workerCount: Process.processorCount,
+        in: snapshot)
+    } catch { throw store.named(error, index: served.indexID) }
+  }
+
+  private mutating func hits(
+    _ candidates: [[TopK.Candidate]], _ k: Int, _ snapshots: HeldSnapshots
+  ) throws -> [[RunHit]] {
+    guard let held = snapshots.take() else { return [] }
+    defer { snapshots.giveBack(held) }
+    var hits: [[RunHit]] = []
+    hits.reserveCapacity(candidates.count)
+    for candidates in candidates {
+      hits.append(try self.hits(ids.ranked(candidates, k: k, in: held.snapshot)))
+    }
     return hits
   }
 
@@ -104,30 +155,20 @@ struct BatchSearch {
     return hits
   }
 
-  private func encode(_ texts: [String], _ progress: @Sendable (Int) -> Void) -> [Float] {
+  /// Loads the encoder, so that what is wrong with it is known before the work.
+  ///
+  /// - Throws: `StoreError.noEncoder` where queries have to be vectors.
+  func loadEncoder() throws { _ = try store.encoder(for: space) }
+
+  private func encode(
+    _ texts: [String], _ progress: @Sendable (Int) -> Void
+  ) throws -> [Float] {
+    let encoder = try store.encoder(for: space)
     var vectors = [Float](repeating: 0, count: texts.count * encoder.width)
     var view = vectors.mutableSpan
     encoder.encode(
       version.queryPrefix.isEmpty ? texts : texts.map { version.queryPrefix + $0 },
       workerCount: Process.processorCount, into: &view, progress: progress)
     return vectors
-  }
-}
-
-extension Store {
-  /// The candidates of each of Q queries.
-  ///
-  /// - Parameter queries: Q × D.
-  fileprivate func search(
-    _ id: UInt32, _ index: IndexRecord, _ queries: Span<Float>, _ width: Int, _ k: Int,
-    _ kernels: Kernels, in snapshot: borrowing Snapshot
-  ) throws -> [[TopK.Candidate]] {
-    do {
-      return try BatchScan(blocks: tables.fresh).search(
-        index: id, codec: index.codec, queries: queries, width: width, k: k, kernels: kernels,
-        workerCount: Process.processorCount, in: snapshot)
-    } catch let error as CodeBlockError {
-      throw damaged("index \(id)", "\(error)")
-    }
   }
 }

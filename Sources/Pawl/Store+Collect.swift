@@ -4,7 +4,7 @@ internal import LMDB
 /// What gc removed, and what it left.
 public struct GarbageReport: Sendable, Equatable, Encodable {
   public struct Item: Sendable, Equatable, Encodable {
-    /// A file or folder, or a job's number.
+    /// A file or folder, a job or an index.
     public let what: String
     public let bytes: Int
     public let reason: String
@@ -28,8 +28,8 @@ public struct GarbageOptions: Sendable {
 }
 
 extension Store {
-  /// Removes what nothing names: checkpoints without a version, what dead processes left half-way, their
-  /// records in `jobs`.
+  /// Removes what nothing names: checkpoints without a version, indexes that nobody fills any more, what
+  /// dead processes left half-way, their records in `jobs`.
   ///
   /// - Throws: `LMDBError`, `StoreError` for what the disk says; what was removed until then is gone.
   public func collectGarbage(
@@ -49,9 +49,32 @@ extension Store {
         report.removed.append(.init(what: item.name, bytes: item.bytes, reason: item.reason))
       }
     }
+    try collectIndexes(options, &report)
     // Last, so that a killed gc leaves the record that tells the next one what to remove.
     if !options.isDryRun { try forgetStaleJobs() }
     return report
+  }
+
+  /// Indexes that a reindex left half-made, or did not come to remove: while none is running, and a few
+  /// thousand values a transaction. Their pages stay in data.mdb and serve what is written next.
+  private func collectIndexes(
+    _ options: GarbageOptions, _ report: inout GarbageReport
+  ) throws {
+    let abandoned = try abandonedIndexes()
+    if abandoned.isEmpty { return }
+    do {
+      try options.isDryRun ? requireNoReindex() : removeAbandonedIndexesAlone()
+      for item in abandoned { report.removed.append(item.item("no version names it")) }
+    } catch StoreError.busy(_, let kind, let process) {
+      let reason = "a \(kind) is running (process \(process))"
+      for item in abandoned { report.left.append(item.item(reason)) }
+    }
+  }
+
+  private func removeAbandonedIndexesAlone() throws {
+    let job = try beginOnlyJob(JobRecord.reindex)
+    defer { do { try endJob(job) } catch {} }
+    try removeAbandonedIndexes()
   }
 
   private func findGarbage(
@@ -147,6 +170,13 @@ extension Store {
       }
     }
     return doomed
+  }
+}
+
+extension UInt32 {
+  /// An index of that number, in the report.
+  fileprivate func item(_ reason: String) -> GarbageReport.Item {
+    .init(what: "index \(self)", bytes: 0, reason: reason)
   }
 }
 

@@ -33,7 +33,8 @@ extension Store {
   /// Writes the store's database anew, without gaps: rows are renumbered from 0 in their old order, and
   /// everything else stays as it is.
   ///
-  /// It needs the store alone. The new data.mdb takes the place of the old one in one rename; killed at any
+  /// It needs the store alone. First a merge that was stopped half-way is finished, and indexes that no
+  /// version names are removed. The new data.mdb takes the place of the old one in one rename; killed at any
   /// moment it is one or the other.
   /// - Throws: `LMDBError.inUse`, `StoreError.noRoom`, `.damaged`, `.stopped`, or what the disk says: the
   ///   store is then as it was.
@@ -48,6 +49,7 @@ extension Store {
     let folder = "\(path)/\(compactionFolder)"
     Files.removeTree(folder)
     var summary = try store.requireRoomToCompact(options)
+    try store.finishWork()
     try Files.makeNewFolder(folder)
     do {
       summary.isRetrained = try store.compact(into: folder, options, progress)
@@ -64,6 +66,16 @@ extension Store {
     try store.environment.close()
     summary.seconds = watch.lap()
     return summary
+  }
+
+  /// Brings to an end what others left half-way, and what the new database is not to have: indexes that
+  /// nobody fills, merges.
+  private func finishWork() throws {
+    try removeAbandonedIndexes()
+    for id in try indexIDs(in: environment.snapshot()) {
+      let index = try index(id, in: environment.snapshot())
+      if index.clustering?.merging != nil { try Merge(store: self, indexID: id).runIfNeeded() }
+    }
   }
 
   /// - Returns: whether the texts were compressed anew.

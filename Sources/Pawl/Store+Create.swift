@@ -24,6 +24,9 @@ public struct StoreSettings: Sendable {
 }
 
 extension Store {
+  /// More would make a block of 1,024 float32 codes larger than 64 MiB; no model gives as many.
+  public static let maximumDimension = 16_384
+
   /// Makes a new store whose version v1 is the given model.
   ///
   /// Everything is written under a temporary name beside `path` and renamed when it is whole.
@@ -34,9 +37,41 @@ extension Store {
     // Loading proves that the model works before anything is written.
     let encoder = try TextEncoder(
       path: settings.model, maxLength: settings.maxLength, environment: Process.environment)
+    return try publish(at: path) { folder in
+      let digest = try encoder.directory.digest()
+      let files = try Checkpoint.publish(encoder.directory, digest: digest, inStoreAt: folder)
+      let space = SpaceRecord(
+        checkpoint: digest, width: encoder.width, maxLength: encoder.maxLength,
+        passagePrefix: settings.passagePrefix, numericPath: settings.numericPath, files: files)
+      try fill(
+        folder, space, settings.codec, queryPrefix: settings.queryPrefix, origin: settings.model)
+    }
+  }
+
+  /// Makes a new store for vectors that are made elsewhere: it has no text encoder, and queries are
+  /// vectors, too.
+  ///
+  /// - Parameter dimension: D, the floats of a vector.
+  /// - Throws: `StoreError.dimension`, `.exists`, or what the disk says; nothing is left behind.
+  public static func create(
+    at given: String, dimension: Int, codec: Codec = .int8
+  ) throws -> Store {
+    guard (1...maximumDimension).contains(dimension) else {
+      throw StoreError.dimension(dimension, maximum: maximumDimension)
+    }
+    return try publish(at: StorePlace.withoutTrailingSlashes(given)) { folder in
+      try fill(
+        folder, SpaceRecord(ofVectors: dimension), codec, queryPrefix: "",
+        origin: "vectors made elsewhere")
+    }
+  }
+
+  private static func publish(
+    at path: String, filledBy fill: (_ folder: String) throws -> Void
+  ) throws -> Store {
     let folder = try PartialFolder(for: path)
     do {
-      try fill(folder.path, settings, encoder)
+      try fill(folder.path)
       try folder.publish()
     } catch {
       folder.discard()
@@ -45,14 +80,10 @@ extension Store {
     return try Store(path: path)
   }
 
+  /// Writes the database of a store whose version v1 has that space.
   private static func fill(
-    _ path: String, _ settings: StoreSettings, _ encoder: TextEncoder
+    _ path: String, _ space: SpaceRecord, _ codec: Codec, queryPrefix: String, origin: String
   ) throws {
-    let digest = try encoder.directory.digest()
-    let files = try Checkpoint.publish(encoder.directory, digest: digest, inStoreAt: path)
-    let space = SpaceRecord(
-      checkpoint: digest, width: encoder.width, maxLength: encoder.maxLength,
-      passagePrefix: settings.passagePrefix, numericPath: settings.numericPath, files: files)
     let environment = try Environment.open(path: path, mode: .create)
     let made = try environment.makeTables(named: StoreTables.names)
     let byName = Dictionary(uniqueKeysWithValues: made.map { ($0.name, $0) })
@@ -66,12 +97,12 @@ extension Store {
       record: StoreRecord(format: format, created: now, nextRow: 0), at: "store", in: &write)
     try tables.spaces.put(record: space, at: Key(space.id), in: &write)
     try tables.indexes.put(
-      record: IndexRecord(space: space.id, codec: settings.codec, count: 0, nextRow: 0),
+      record: IndexRecord(space: space.id, codec: codec, count: 0, nextRow: 0),
       at: Key(UInt32(1)), in: &write)
     try tables.versions.put(
       record: VersionRecord(
-        name: "v1", checkpoint: digest, queryPrefix: settings.queryPrefix, space: space.id,
-        index: 1, parent: nil, state: "ready", created: now, origin: settings.model),
+        name: "v1", checkpoint: space.checkpoint, queryPrefix: queryPrefix, space: space.id,
+        index: 1, parent: nil, state: "ready", created: now, origin: origin),
       at: "v1", in: &write)
     try tables.pointer.put(record: PointerRecord(version: "v1"), at: "active", in: &write)
     try tables.history.put(
@@ -84,8 +115,15 @@ extension Store {
 }
 
 extension SpaceRecord {
+  /// The space of vectors of that width that are made elsewhere.
+  init(ofVectors width: Int) {
+    self.init(
+      checkpoint: nil, width: width, maxLength: 0, passagePrefix: "", numericPath: nil, files: [])
+  }
+
   /// What a code must have been made with to be compared with a query of this space.
   var id: String {
+    guard let checkpoint, let numericPath else { return SHA256.hex(of: "vectors\n\(width)") }
     let facts = "\(checkpoint)\n\(maxLength)\n\(numericPath.rawValue)\n\(passagePrefix)"
     return SHA256.hex(of: facts)
   }

@@ -1,4 +1,5 @@
 internal import Corpus
+internal import IVF
 internal import LMDB
 
 /// What a deletion did.
@@ -21,8 +22,22 @@ public struct DeletionSummary: Sendable, Equatable {
 }
 
 extension Store {
-  /// Passages deleted in one transaction.
+  /// Passages deleted in one transaction, at most.
   private static let deletionBatchSize = 4_096
+  /// Bytes of lists that may be written anew in one transaction, whose pages are in memory until its end.
+  private static let rewrittenBytesAtOnce = 64 << 20
+
+  /// Fewer where every deletion may hit another list, and lists are long.
+  private func deletionBatchSize() throws -> Int {
+    let snapshot = try environment.snapshot()
+    let index = try index(version(nil, in: snapshot).index, in: snapshot)
+    guard let clustering = index.clustering else { return Self.deletionBatchSize }
+    let width = try space(index.space, in: snapshot).width
+    let list = index.count / max(1, clustering.listCount) + 1
+    let bytes =
+      min(list, InvertedLists.blockCapacity) * index.codec.postingSizeInBytes(width: width)
+    return max(1, min(Self.deletionBatchSize, Self.rewrittenBytesAtOnce / bytes))
+  }
 
   /// Deletes passages: each leaves the texts and every index in one transaction.
   ///
@@ -37,7 +52,7 @@ extension Store {
     var summary = DeletionSummary()
     var start = 0
     while start < ids.count, !summary.isInterrupted {
-      let batch = ids[start..<min(start + Self.deletionBatchSize, ids.count)]
+      let batch = ids[start..<min(start + (try deletionBatchSize()), ids.count)]
       let before = summary
       summary = try growingMap { try delete(batch, before) }
       start = batch.endIndex
@@ -96,21 +111,29 @@ extension Store {
     return [row, old]
   }
 
-  /// Takes the codes of rows out of every index.
-  private func removeCodes(of rows: [UInt32], in write: inout WriteTransaction) throws {
+  /// Takes the codes of rows out of every index that serves or is to.
+  func removeCodes(
+    of rows: [UInt32], exceptIndex exception: UInt32? = nil, in write: inout WriteTransaction
+  ) throws {
     if rows.isEmpty { return }
-    for id in try indexIDs(in: write) {
-      var index = try index(id, in: write)
-      let width = try space(index.space, in: write).width
-      let blocks = BlockTable(store: self, indexID: id, codec: index.codec, width: width)
-      index.count -= try blocks.remove(rows: rows, in: &write)
-      try tables.indexes.put(record: index, at: Key(id), in: &write)
+    for id in try indexIDs(in: write) where id != exception {
+      try removeCodes(of: rows, fromIndex: id, in: &write)
     }
   }
 
-  private func indexIDs(in write: borrowing WriteTransaction) throws -> [UInt32] {
+  private func removeCodes(
+    of rows: [UInt32], fromIndex id: UInt32, in write: inout WriteTransaction
+  ) throws {
+    // What is left of it is on its way out: its lists may be gone already.
+    if try index(id, in: write).state == .retired { return }
+    var codes = try IndexCodes(self, id, in: write)
+    try codes.remove(rows: rows, in: &write)
+    try codes.save(in: &write)
+  }
+
+  func indexIDs<T: Transaction & ~Copyable>(in transaction: borrowing T) throws -> [UInt32] {
     var ids: [UInt32] = []
-    var cursor = try tables.indexes.cursor(in: write)
+    var cursor = try tables.indexes.cursor(in: transaction)
     while try cursor.next() {
       guard let id = cursor.key.bigEndianUInt32(at: 0) else {
         throw damaged("the table of indexes", "a key is no index number")

@@ -1,3 +1,4 @@
+internal import IVF
 internal import Corpus
 internal import LMDB
 
@@ -62,22 +63,4 @@ struct TextSample {
     unsafe part.withUnsafeBufferPointer { unsafe texts.append(contentsOf: $0) }
     sizes.append(part.count)
   }
-}
-
-/// Steele, Lea & Flood 2014: a seeded stream of random numbers that is the same everywhere.
-struct SplitMix64: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  /// In 0..<1.
-  mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -30,6 +30,7 @@ public struct EvaluationOptions: Sendable {
   public var minimumGrade = 1
   /// nil: the active one.
   public var version: String?
+  public var effort = SearchEffort.usual
 
   public init() {}
 }
@@ -38,7 +39,7 @@ extension Store {
   /// Hits that a metric without a cut-off looks at: what TREC's runs have.
   private static let deepestRank = 1_000
 
-  /// Answers the judged queries of a set by exact search and computes metrics as trec_eval does.
+  /// Answers the judged queries of a set and computes metrics as trec_eval does.
   ///
   /// - Parameter progress: answering false stops.
   /// - Returns: nil where it was stopped.
@@ -52,7 +53,8 @@ extension Store {
     let k = metrics.map { $0.depth ?? Self.deepestRank }.max() ?? 1
     var judging = JudgingOptions()
     judging.minimumGrade = Int32(clamping: options.minimumGrade)
-    var search = try BatchSearch(self, version: options.version)
+    var search = try BatchSearch(self, options.effort, version: options.version)
+    try search.loadEncoder()
     var values = metrics.map { _ in [Double]() }
     let total = set.judged.count
     let batchSize = search.batchSize(k: k)

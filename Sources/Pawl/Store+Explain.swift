@@ -20,6 +20,8 @@ public struct QueryExplanation: Sendable, Equatable, Encodable {
   /// D.
   public let width: Int
   public let index: UInt32
+  /// 0 where every search is exact.
+  public let listCount: Int
   public let codec: String
   /// Bytes of a code with its scale and row number.
   public let codeSizeInBytes: Int
@@ -60,9 +62,11 @@ extension Store {
     let seen = encoder.seenTokens(of: version.queryPrefix + query)
     return QueryExplanation(
       version: version.name, isActive: try activeVersion(in: snapshot) == version.name,
-      origin: version.origin, checkpoint: version.checkpoint, space: version.space,
-      numericPath: space.numericPath.rawValue, kernels: encoder.kernels.name, width: space.width,
-      index: version.index, codec: index.codec.rawValue,
+      origin: version.origin, checkpoint: version.checkpoint ?? "none", space: version.space,
+      numericPath: space.numericPath?.rawValue ?? "none", kernels: encoder.kernels.name,
+      width: space.width,
+      index: version.index, listCount: index.clustering?.listCount ?? 0,
+      codec: index.codec.rawValue,
       codeSizeInBytes: index.codec.postingSizeInBytes(width: space.width),
       queryPrefix: version.queryPrefix, passagePrefix: space.passagePrefix,
       tokens: seen.map { encoder.tokenizer.token(of: $0) ?? "#\($0)" }, tokenCount: ids.count,

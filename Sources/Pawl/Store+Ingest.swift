@@ -14,6 +14,10 @@ public struct IngestSummary: Sendable, Equatable {
   public internal(set) var skippedCount = 0
   public internal(set) var firstSkipped: [String] = []
   public internal(set) var embedded = EmbeddingSummary()
+  /// The clustering that the passages had outgrown the last one for; nil where they had not.
+  public internal(set) var reindex: ReindexSummary?
+  /// Whether a clustering is due that was stopped, or that another process is at; the next ingest does it.
+  public internal(set) var isReindexPostponed = false
   /// Whether it was asked to stop before the end.
   public internal(set) var isInterrupted = false
 }
@@ -33,7 +37,12 @@ public struct IngestOptions: Sendable {
 /// How far a long operation is.
 public struct Progress: Sendable, Equatable {
   public enum Stage: String, Sendable {
-    case checking, storing, embedding, deleting, searching
+    case checking, storing, embedding, deleting, searching, exporting
+    /// In passes over a sample.
+    case clustering
+    case assigning, writing, merging
+    /// In ks.
+    case calibrating
     /// In bytes.
     case copying
     /// In values.
@@ -56,12 +65,13 @@ extension Store {
   /// The whole file is checked before the first write. Each batch is one transaction; stopped or
   /// killed at any moment, the same call goes on where it was.
   /// - Parameter progress: answering false stops after the batch at hand.
-  /// - Throws: `CorpusError` for a malformed line, `LMDBError`, `StoreError`.
+  /// - Throws: `CorpusError` for a malformed line, `LMDBError`, `StoreError`, `.noEncoder` among them.
   /// - Complexity: memory for one batch, whatever the file's size.
   public func ingest(
     _ file: String, _ options: IngestOptions = IngestOptions(),
     progress: @escaping ProgressHandler
   ) throws -> IngestSummary {
+    try requireEncoder()
     var summary = IngestSummary()
     guard progress(Progress(stage: .checking, done: 0, total: 0)) else {
       summary.isInterrupted = true
@@ -88,6 +98,9 @@ extension Store {
     }
     // Also what an earlier ingest left, where this one has nothing to add.
     if total == 0, !options.textOnly { try embedPending(&summary, after: 0, total: 0, progress) }
+    if !options.textOnly, !summary.isInterrupted {
+      (summary.reindex, summary.isReindexPostponed) = try reindexIfGrown(progress: progress)
+    }
     return summary
   }
 
@@ -138,7 +151,7 @@ extension Store {
       }
       guard record.nextRow < .max else { throw StoreError.tooManyRows(path: path) }
       try writer.add(
-        passage, text, row: record.nextRow, replacing: previous,
+        passage.id, passage.text, text, row: record.nextRow, replacing: previous,
         firstRowCodedNowhere: firstRowCodedNowhere, in: &write)
       record.nextRow += 1
       if previous == nil { result.newCount += 1 } else { result.updatedCount += 1 }
@@ -149,8 +162,15 @@ extension Store {
     summary = result
   }
 
+  /// - Throws: `StoreError.noEncoder` where texts cannot be embedded, before any is stored.
+  private func requireEncoder() throws {
+    let snapshot = try environment.snapshot()
+    let space = try space(version(nil, in: snapshot).space, in: snapshot)
+    if space.checkpoint == nil { throw StoreError.noEncoder(path: path) }
+  }
+
   /// The row and text of an id, nil where it is not stored.
-  private func stored(
+  func stored(
     _ id: Identifier, _ reader: inout RowReader, in write: borrowing WriteTransaction
   ) throws -> StoredRow? {
     guard let row = try checkedRow(of: id, in: write) else { return nil }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import LMDB
+internal import Synchronization
 
 /// `jobs`: work under way that others must not disturb. A record whose process is gone is stale: it is
 /// ignored, and removed by the next job or gc.
@@ -15,6 +16,7 @@ struct JobRecord: Codable, Equatable {
   var partial: String?
 
   static let backup = "backup"
+  static let reindex = "reindex"
 
   init(kind: String, partial: String?) {
     self.kind = kind
@@ -51,6 +53,46 @@ extension Store {
     return number
   }
 
+  /// As `beginJob`, for work that only one process may do at a time.
+  ///
+  /// - Throws: `StoreError.busy` where another is at it.
+  func beginOnlyJob(_ kind: String) throws -> UInt64 {
+    var write = try environment.beginWrite()
+    try forgetStaleJobs(in: &write)
+    let jobs = try jobs(in: write)
+    let others = jobs.filter { $0.record.kind == kind && $0.record.isRunning }
+    if let other = others.first(where: { !isForgotten($0.number, $0.record) }) {
+      throw StoreError.busy(path: path, kind: kind, process: other.record.process)
+    }
+    let number = (jobs.last?.number ?? 0) + 1
+    try tables.jobs.put(
+      record: JobRecord(kind: kind, partial: nil), at: Key(number), in: &write)
+    // Before others can see the record.
+    _ = ownJobs.withLock { $0.insert(number) }
+    do { try write.commit() } catch {
+      forgetOwnJob(number)
+      throw error
+    }
+    for other in others { try endJob(other.number) }
+    return number
+  }
+
+  /// Whether a record is one that this process could not remove when its job was over: on a full disk, say.
+  private func isForgotten(_ number: UInt64, _ record: JobRecord) -> Bool {
+    record.process == getpid() && !ownJobs.withLock { $0.contains(number) }
+  }
+
+  /// Lets the job end although its record may stay.
+  func forgetOwnJob(_ number: UInt64) { _ = ownJobs.withLock { $0.remove(number) } }
+
+  /// - Throws: `StoreError.busy` where a process reindexes.
+  func requireNoReindex() throws {
+    for job in try jobs(in: environment.snapshot())
+    where job.record.kind == JobRecord.reindex && job.record.isRunning {
+      throw StoreError.busy(path: path, kind: job.record.kind, process: job.record.process)
+    }
+  }
+
   /// Removes the records of dead processes, but not those that tell gc of a folder to remove.
   func forgetStaleJobs() throws {
     if try tables.jobs.count(in: environment.snapshot()) == 0 { return }
@@ -72,6 +114,7 @@ extension Store {
     var write = try environment.beginWrite()
     try tables.jobs.remove(Key(number), in: &write)
     try write.commit()
+    forgetOwnJob(number)
   }
 
   /// All jobs, stale ones included, in the order in which they began.

@@ -12,11 +12,13 @@ extension Store {
   /// - Returns: nil where it was stopped.
   /// - Complexity: memory for 1,024 queries and a million hits.
   public func writeRun(
-    of queries: QueryFile, to path: String, k: Int, version: String? = nil,
+    of queries: QueryFile, to path: String, k: Int, _ effort: SearchEffort = .usual,
+    version: String? = nil,
     progress: @escaping ProgressHandler = { _ in true }
   ) throws -> BatchSummary? {
     try requireOutput(path, apartFrom: queries.files)
-    var search = try BatchSearch(self, version: version)
+    var search = try BatchSearch(self, effort, version: version)
+    if case .texts = queries { try search.loadEncoder() }
     var source = try QuerySource.open(queries, width: search.width)
     var run = try RunWriter(path: path)
     let batchSize = search.batchSize(k: k)

@@ -19,8 +19,9 @@ public struct Answer: Sendable, Equatable {
   /// The version that answered.
   public let version: String
   public let hits: [Hit]
-  /// Passages that were searched.
+  /// Passages that the version has: those among which it searched.
   public let searchedCount: Int
+  public let cost: SearchCost
   /// Passages that the version does not have yet.
   public let pendingCount: Int
   public let timing: Timing
@@ -38,36 +39,25 @@ extension Store {
   ///
   /// Everything is read from one snapshot: which version serves, its index, its passages.
   /// - Parameter version: nil: the active one.
-  /// - Complexity: every code is scored.
-  public func query(_ text: String, k: Int, version name: String? = nil) throws -> Answer {
+  /// - Complexity: every code is scored where the index has no lists, or `effort` says so.
+  public func query(
+    _ text: String, k: Int, _ effort: SearchEffort = .usual, version name: String? = nil
+  ) throws -> Answer {
     let snapshot = try environment.snapshot()
-    let version = try version(name, in: snapshot)
-    let space = try space(version.space, in: snapshot)
-    let index = try index(version.index, in: snapshot)
-    let encoder = try encoder(for: space)
+    let served = try served(name, in: snapshot)
+    let encoder = try encoder(for: served.space)
     var timing = Answer.Timing()
     var watch = Stopwatch()
-    let query = encoder.encode(version.queryPrefix + text)
+    let query = encoder.encode(served.version.queryPrefix + text)
     timing.encode = watch.lap()
-    let candidates = try search(version.index, index, query, k, encoder.kernels, in: snapshot)
+    var cost = SearchCost()
+    let candidates = try search(served, query.span, k, effort, cost: &cost, in: snapshot)
     timing.search = watch.lap()
     let hits = try fetch(candidates, k: k, in: snapshot)
     timing.fetch = watch.lap()
     return Answer(
-      version: version.name, hits: hits, searchedCount: index.count,
-      pendingCount: try tables.rows.count(in: snapshot) - index.count, timing: timing)
-  }
-
-  private func search(
-    _ id: UInt32, _ index: IndexRecord, _ query: [Float], _ k: Int, _ kernels: Kernels,
-    in snapshot: borrowing Snapshot
-  ) throws -> [TopK.Candidate] {
-    do {
-      return try FlatScan(blocks: tables.fresh).search(
-        index: id, codec: index.codec, query: query.span, k: k, kernels: kernels, in: snapshot)
-    } catch let error as CodeBlockError {
-      throw damaged("index \(id)", "\(error)")
-    }
+      version: served.version.name, hits: hits, searchedCount: served.index.count, cost: cost,
+      pendingCount: try tables.rows.count(in: snapshot) - served.index.count, timing: timing)
   }
 
   /// Puts ties in the order of their ids, cuts at k and reads the texts.

@@ -18,6 +18,9 @@ public struct StoreStatistics: Sendable, Equatable, Encodable {
     public let created: String
     public let origin: String
     public let width: Int
+    /// Whether it makes vectors of texts; else they are made elsewhere.
+    public let hasEncoder: Bool
+    /// 0 without encoder.
     public let maxLength: Int
     public let codec: String
     public let embeddedCount: Int
@@ -26,6 +29,8 @@ public struct StoreStatistics: Sendable, Equatable, Encodable {
     public let floatSizeInBytes: Int
     /// Bytes of their codes, scales and row numbers.
     public let codeSizeInBytes: Int
+    /// Nil where all codes are in one place, and every search is exact.
+    public let clustering: ClusteringStatistics?
   }
 
   public let formatVersion: Int
@@ -40,6 +45,10 @@ public struct StoreStatistics: Sendable, Equatable, Encodable {
   public let fileSizeInBytes: Int
   /// Addresses reserved, not memory or disk.
   public let mapSizeInBytes: Int
+  /// Pages × page size of all tables that indexes consist of.
+  public let indexSizeInBytes: Int
+  /// Of these, bytes for each code; 0 where there is none.
+  public let indexBytesPerVector: Double
   public let tables: [Table]
   public let versions: [Version]
 }
@@ -57,6 +66,11 @@ extension Store {
       tableFigures.append(
         .init(name: table.name, entryCount: figures.entries, sizeInBytes: figures.sizeInBytes))
     }
+    var (indexBytes, codeCount) = (0, 0)
+    for table in tables.ofIndexes {
+      indexBytes += try table.statistics(in: snapshot).sizeInBytes
+    }
+    for id in try indexIDs(in: snapshot) { codeCount += try index(id, in: snapshot).count }
     let info = try environment.info()
     let tableBytes = tableFigures.reduce(0) { $0 + $1.sizeInBytes }
     return StoreStatistics(
@@ -64,7 +78,9 @@ extension Store {
       passageCount: try tables.ids.count(in: snapshot), textSizeInBytes: record.textSizeInBytes,
       usedBytes: info.usedBytes, freeBytes: max(0, info.usedBytes - tableBytes),
       fileSizeInBytes: Files.sizeInBytes(path + "/data.mdb") ?? 0,
-      mapSizeInBytes: info.mapSizeInBytes, tables: tableFigures,
+      mapSizeInBytes: info.mapSizeInBytes, indexSizeInBytes: indexBytes,
+      indexBytesPerVector: codeCount > 0 ? Double(indexBytes) / Double(codeCount) : 0,
+      tables: tableFigures,
       versions: try versionFigures(in: snapshot))
   }
 
@@ -86,10 +102,12 @@ extension Store {
         .init(
           name: version.name, isActive: version.name == active, state: version.state,
           parent: version.parent, created: version.created, origin: version.origin,
-          width: space.width, maxLength: space.maxLength, codec: index.codec.rawValue,
+          width: space.width, hasEncoder: space.checkpoint != nil, maxLength: space.maxLength,
+          codec: index.codec.rawValue,
           embeddedCount: index.count, pendingCount: rowCount - index.count,
           floatSizeInBytes: index.count * Codec.float32.codeSizeInBytes(width: space.width),
-          codeSizeInBytes: index.count * index.codec.postingSizeInBytes(width: space.width)))
+          codeSizeInBytes: index.count * index.codec.postingSizeInBytes(width: space.width),
+          clustering: try clusteringStatistics(of: version.index, index, in: snapshot)))
     }
     return figures
   }

@@ -26,24 +26,27 @@ extension Store {
   /// Removes the old rows that rows of this range replace: their codes from the index, and, once no
   /// live index waits for the new row, the rows themselves.
   ///
+  /// - Parameter codes: those of the index in which the new rows are coded now.
   /// - Complexity: each block that held one of the old rows is rewritten once.
   func finishUpdates(
-    in rows: Range<UInt32>, _ blocks: BlockTable, _ write: inout WriteTransaction
+    in rows: Range<UInt32>, _ codes: inout IndexCodes, _ write: inout WriteTransaction
   ) throws {
     let updates = try updates(in: rows, write)
     if updates.isEmpty { return }
-    var index = try index(blocks.indexID, in: write)
+    // What is pending is told by the records.
+    try codes.save(in: &write)
+    let pending = try firstPendingRow(in: write)
+    try codes.remove(rows: updates.map(\.old), in: &write)
     var writer = RowWriter(tables: tables)
     var reader = try RowReader(self, in: write)
-    let pending = try firstPendingRow(in: write)
-    index.count -= try blocks.remove(rows: updates.map(\.old), in: &write)
-    for update in updates {
-      if pending <= update.new { continue }
+    var gone: [UInt32] = []
+    for update in updates where update.new < pending {
       let old = try reader.text(of: update.old, in: write)
       try writer.remove(StoredRow(row: update.old, text: old), in: &write)
       try tables.updates.remove(Key(update.new), in: &write)
+      gone.append(update.old)
     }
-    try tables.indexes.put(record: index, at: Key(blocks.indexID), in: &write)
+    try removeCodes(of: gone, exceptIndex: codes.id, in: &write)
     try changeTextSize(by: writer.textSizeChange, in: &write)
   }
 

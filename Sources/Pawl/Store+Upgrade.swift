@@ -3,27 +3,41 @@ internal import LMDB
 extension Store {
   /// Brings a store of an older format to this one.
   ///
-  /// 1 → 2: the tables `sets` and `jobs`, and the size of all texts in the store's record. Killed
-  /// half-way it is still a store of the old format, and the next opening does it again.
+  /// 1 → 2: the tables `sets` and `jobs`, and the size of all texts in the store's record. 2 → 3: the
+  /// tables of clustered indexes. Killed half-way it is still a store of the old format, and the next
+  /// opening does it again.
   /// - Complexity: reads all rows once.
   static func upgrade(_ path: String) throws {
     let environment = try Environment.open(path: path, mode: .readWrite)
     // No others: one that is lost must not come back empty.
-    _ = try environment.makeTables(named: StoreTables.sinceFormat2)
+    let format = try formatVersion(of: environment)
+    let there = Set(StoreTables.names(ofFormat: format))
+    _ = try environment.makeTables(named: StoreTables.names.filter { !there.contains($0) })
     let tables = try tables(of: environment)
     var write = try environment.beginWrite()
-    guard let old = try tables.meta.record(StoreRecord1.self, at: "store", in: write) else {
-      throw incomplete(path, "store record")
-    }
     // Another process may have done it between our two openings.
-    if old.format == 1 {
-      let record = StoreRecord(
-        format: 2, created: old.created, nextRow: old.nextRow,
-        textSizeInBytes: try textSize(of: tables.rows, path, in: write))
+    if let record = try upgraded(tables, path, in: write) {
       try tables.meta.put(record: record, at: "store", in: &write)
       try write.commit()
     }
     try environment.close()
+  }
+
+  /// The store's record in this format; nil where it is in this format already.
+  private static func upgraded(
+    _ tables: StoreTables, _ path: String, in write: borrowing WriteTransaction
+  ) throws -> StoreRecord? {
+    guard let format = try tables.meta.record(FormatRecord.self, at: "store", in: write)?.format
+    else { throw incomplete(path, "store record") }
+    if format >= Self.format { return nil }
+    if format == 1, let old = try tables.meta.record(StoreRecord1.self, at: "store", in: write) {
+      return StoreRecord(
+        format: Self.format, created: old.created, nextRow: old.nextRow,
+        textSizeInBytes: try textSize(of: tables.rows, path, in: write))
+    }
+    var record = try tables.meta.record(StoreRecord.self, at: "store", in: write)
+    record?.format = Self.format
+    return record
   }
 
   private static func textSize(

@@ -15,10 +15,13 @@ public final class Store: Sendable {
   let tables: StoreTables
   /// Encoders that were loaded, by checkpoint and maximum length.
   private let encoders = Mutex<[String: TextEncoder]>([:])
+  let cache = IndexCache()
+  /// Numbers of jobs that only one process may do, which this one is doing.
+  let ownJobs = Mutex<Set<UInt64>>([])
   private let dictionaryCache = Mutex<[UInt8: TextDictionary]>([:])
 
   /// The format that this Pawl writes, and the newest that it reads.
-  static let format = 2
+  static let format = 3
 
   /// What may be done with a store once it is open.
   public enum Access: Sendable {
@@ -64,7 +67,7 @@ public final class Store: Sendable {
     }
   }
 
-  private static func formatVersion(of environment: Environment) throws -> Int {
+  static func formatVersion(of environment: Environment) throws -> Int {
     let meta: Table
     do throws(LMDBError) { meta = try environment.table(named: "meta") } catch .noTable(_, let name)
     {
@@ -167,13 +170,16 @@ public final class Store: Sendable {
   func checkpointPath(_ digest: String) -> String { "\(path)/checkpoints/\(digest)" }
 
   /// The passage encoder of a space, its files compared with their checksums when it is first loaded.
+  ///
+  /// - Throws: `StoreError.noEncoder` where its vectors are made elsewhere.
   func encoder(for space: SpaceRecord) throws -> TextEncoder {
-    let key = "\(space.checkpoint) \(space.maxLength)"
+    guard let checkpoint = space.checkpoint else { throw StoreError.noEncoder(path: path) }
+    let key = "\(checkpoint) \(space.maxLength)"
     let encoder = try encoders.withLock { encoders in
       if let encoder = encoders[key] { return encoder }
-      try Checkpoint.verify(space.files, of: space.checkpoint, inStoreAt: path)
+      try Checkpoint.verify(space.files, of: checkpoint, inStoreAt: path)
       let encoder = try TextEncoder(
-        path: checkpointPath(space.checkpoint), maxLength: space.maxLength,
+        path: checkpointPath(checkpoint), maxLength: space.maxLength,
         environment: Process.environment)
       encoders[key] = encoder
       return encoder

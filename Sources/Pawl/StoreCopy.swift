@@ -34,6 +34,8 @@ struct StoreCopy {
     let figures = try StoreCounts(copy)
     try figures.requireBetween(before, after, folder)
     try copy.forgetJobs()
+    // So is an index that somebody fills just now.
+    try copy.removeAbandonedIndexes()
     do { try copy.verifyValues(progress) } catch StoreError.stopped {
       // The copy has no name that anybody knows.
       throw StoreError.stopped(path: source.path)
@@ -114,10 +116,10 @@ extension Store {
     var digests: Set<String> = []
     var spaces = try tables.spaces.cursor(in: transaction)
     while try spaces.next() {
-      digests.insert(
-        try Table.decode(SpaceRecord.self, spaces.value, table: "spaces").checkpoint)
+      let space = try Table.decode(SpaceRecord.self, spaces.value, table: "spaces")
+      if let checkpoint = space.checkpoint { digests.insert(checkpoint) }
     }
-    for version in try versionRecords(in: transaction) { digests.insert(version.checkpoint) }
+    digests.formUnion(try versionRecords(in: transaction).compactMap(\.checkpoint))
     return digests
   }
 

@@ -1,3 +1,5 @@
+public import IVF
+
 /// What can be wrong with a store, or with what is asked of it.
 public enum StoreError: Error, Equatable, CustomStringConvertible {
   case exists(path: String)
@@ -24,13 +26,16 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   /// A restore died between two renames; both stores are there under these names.
   case halfRestored(path: String, restored: String, replaced: String)
   case stopped(path: String)
-  /// Vectors of queries that the store's codes cannot be compared with.
-  case queryWidth(file: String, width: Int, expected: Int)
+  /// Vectors that the version's codes cannot be compared with.
+  case vectorWidth(file: String, width: Int, expected: Int)
   case noQueries(file: String)
   /// A list of ids that is not as long as the matrix it belongs to.
-  case queryIDs(file: String, rowCount: Int, idCount: Int)
-  /// `row` counts from 0.
-  case queryTooLong(file: String, row: Int)
+  case vectorIDs(file: String, rowCount: Int, ids: String, idCount: Int)
+  /// Something with texts is asked of a store of vectors that are made elsewhere.
+  case noEncoder(path: String)
+  /// Vectors made elsewhere are to be added to a store that makes its own.
+  case hasEncoder(path: String, version: String, width: Int)
+  case dimension(Int, maximum: Int)
   /// A result that would be written over what it is made from.
   case outputOverInput(path: String, input: String)
   case noSet(path: String, name: String, known: [String])
@@ -40,6 +45,16 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case nothingToEvaluate(what: String)
   /// A store that has none of the judged passages or, with a grade, none that is relevant.
   case nothingStored(path: String, relevantFrom: Int?)
+
+  /// Another process does what only one may do at a time.
+  case busy(path: String, kind: String, process: Int32)
+  /// Codes that do not hold what another codec needs.
+  case cannotRecode(path: String, from: Codec, to: Codec)
+  case tooFewForLists(path: String, lists: Int, count: Int)
+  case notClustered(path: String)
+  case settingValue(setting: Setting, value: String)
+  /// Vectors that k-means does not take, or more lists than there can be.
+  case cannotCluster(path: String, problem: String)
 
   public var description: String {
     switch self {
@@ -87,16 +102,38 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
       "\(path): stopped on request; nothing was changed. The same command begins anew."
     case .tooManyRows(let path):
       "\(path): all 4,294,967,295 row numbers are used. pawl compact renumbers them."
-    case .queryWidth(let file, let width, let expected):
+    case .vectorWidth(let file, let width, let expected):
       "\(file): the vectors have \(width) dimensions, the version's codes have \(expected). "
         + "Take vectors of the version's own model."
+    case .busy(let path, let kind, let process):
+      "\(path): process \(process) is at a \(kind) of this store. Wait until it is done."
+    case .notClustered(let path):
+      "\(path): its index has no lists, so every search is exact and there is nothing to calibrate. Make "
+        + "them with: pawl reindex \(path) (below \(Store.fewestClustered) passages with --lists N)"
+    case .settingValue(let setting, let value):
+      "\(setting.rawValue) cannot be \"\(value)\": it is \(setting.purpose)."
+    case .cannotCluster(let path, let problem):
+      "\(path): \(problem). Searches stay as they are."
+    case .cannotRecode(let path, let from, let to):
+      "\(path): \(to.rawValue) codes cannot be made from \(from.rawValue) codes, which hold less. Make a "
+        + "new store with: pawl init STORE --codec \(to.rawValue)"
+    case .tooFewForLists(let path, let lists, let count):
+      "\(path): \(lists) \(lists == 1 ? "list" : "lists") for \(count) passages: an index has at least one for each list, and one "
+        + "list. Name fewer with --lists."
+    case .noEncoder(let path):
+      "\(path): this store has no text encoder: its vectors are made elsewhere (pawl init "
+        + "--dimension). Add vectors with: pawl ingest \(path) --vectors X.npy --ids ids.txt; search "
+        + "with: pawl search \(path) --vectors Q.npy --run out.trec"
+    case .hasEncoder(let path, let version, let width):
+      "\(path): its version \(version) embeds texts, and a passage without text could never be "
+        + "embedded by another version. Make a store for vectors that are made elsewhere with: "
+        + "pawl init OTHER.pawl --dimension \(width)"
+    case .dimension(let given, let maximum):
+      "a vector of \(given) dimensions: a store takes 1 to \(maximum)."
     case .noQueries(let file):
       "\(file): there is no query in it. Give a file with qid<TAB>query a line."
-    case .queryIDs(let file, let rowCount, let idCount):
-      "\(file): \(rowCount) vectors, but \(idCount) ids. Give one id for each vector."
-    case .queryTooLong(let file, let row):
-      "\(file): the numbers of vector \(row) are so large that its length is infinite. "
-        + "Take vectors of the version's own model."
+    case .vectorIDs(let file, let rowCount, let ids, let idCount):
+      "\(file) has \(rowCount) vectors, but \(ids) has \(idCount) ids. Give one id for each vector."
     case .outputOverInput(let path, let input):
       "\(path): this would be written over \(input). Give the result another name."
     case .noSet(let path, let name, let known):

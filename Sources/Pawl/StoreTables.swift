@@ -11,6 +11,11 @@ struct StoreTables: Sendable {
   let spaces: Table
   let indexes: Table
   let fresh: Table
+  let centroids: Table
+  let lists: Table
+  let directory: Table
+  let places: Table
+  let calibration: Table
   let versions: Table
   let history: Table
   let pointer: Table
@@ -19,11 +24,20 @@ struct StoreTables: Sendable {
 
   static let names = [
     "meta", "dictionaries", "rows", "ids", "texts", "updates", "spaces", "indexes", "fresh",
-    "versions", "history", "pointer", "sets", "jobs",
+    "centroids", "lists", "directory", "places", "calibration", "versions", "history", "pointer",
+    "sets", "jobs",
   ]
 
   /// Those of them that stores of format 1 do not have.
   static let sinceFormat2 = ["sets", "jobs"]
+  /// Those that stores of format 2 do not have either.
+  static let sinceFormat3 = ["centroids", "lists", "directory", "places", "calibration"]
+
+  /// The tables of a store of that format.
+  static func names(ofFormat format: Int) -> [String] {
+    let missing = (format < 2 ? sinceFormat2 : []) + (format < 3 ? sinceFormat3 : [])
+    return names.filter { !missing.contains($0) }
+  }
 
   /// - Parameter find: the table of a name.
   init<E>(_ find: (String) throws(E) -> Table) throws(E) {
@@ -36,6 +50,11 @@ struct StoreTables: Sendable {
     spaces = try find("spaces")
     indexes = try find("indexes")
     fresh = try find("fresh")
+    centroids = try find("centroids")
+    lists = try find("lists")
+    directory = try find("directory")
+    places = try find("places")
+    calibration = try find("calibration")
     versions = try find("versions")
     history = try find("history")
     pointer = try find("pointer")
@@ -45,8 +64,13 @@ struct StoreTables: Sendable {
 
   var all: [Table] {
     [
-      meta, dictionaries, rows, ids, texts, updates, spaces, indexes, fresh, versions, history,
-      pointer, sets, jobs,
+      meta, dictionaries, rows, ids, texts, updates, spaces, indexes, fresh, centroids, lists,
+      directory, places, calibration, versions, history, pointer, sets, jobs,
     ]
+  }
+
+  /// What an index consists of: their pages are its size.
+  var ofIndexes: [Table] {
+    [indexes, fresh, centroids, lists, directory, places, calibration]
   }
 }

@@ -8,6 +8,8 @@ struct CompressedText {
   var bytes: [UInt8]
 
   static let asItIs: UInt8 = 255
+  /// No text at all: of a passage whose vector was made elsewhere.
+  static let none = CompressedText(dictionary: asItIs, bytes: [])
 
   /// The longest header of a zstd frame, its magic bytes left out (RFC 8878, section 3.1.1).
   private static let longestHeader = 14

@@ -15,7 +15,10 @@ struct TextRecompression {
   init?(_ store: Store) throws {
     let snapshot = try store.environment.snapshot()
     old = try store.dictionaries(in: snapshot)
-    guard try store.tables.rows.count(in: snapshot) >= Store.fewestPassages else { return nil }
+    let hasTexts = try store.storeRecord(in: snapshot).textSizeInBytes > 0
+    guard hasTexts, try store.tables.rows.count(in: snapshot) >= Store.fewestPassages else {
+      return nil
+    }
     let (texts, sizes) = try Self.sample(store, in: snapshot)
     guard
       let content = TextDictionary.train(

@@ -30,19 +30,19 @@ struct SearchBench {
     var values: [Float] = []
     var part: [Float] = []
     while try reader.read(rows: 4096, into: &part) > 0 { values += part }
-    let scan = BatchScan(blocks: table)
+    let blocks = IndexBlocks(index: 1, codec: codec, width: width, fresh: table)
     var work = BatchWork()
     let clock = ContinuousClock()
     let snapshot = try environment.snapshot()
     // Once to read the values' checksums, which this process then remembers.
-    _ = try FlatScan(blocks: table).search(
-      index: 1, codec: codec, query: values.span.extracting(0..<width), k: 1, kernels: kernels,
-      in: snapshot)
+    _ = try FlatScan(blocks: blocks).search(
+      query: values.span.extracting(0..<width), k: 1, kernels: kernels, in: snapshot)
     let start = clock.now
     let processorStart = Glibc.clock()
-    let results = try scan.search(
-      index: 1, codec: codec, queries: values.span, width: width, k: k, kernels: kernels,
-      filter: CodeFilter(for: kernels), workerCount: threads, work: &work, in: snapshot)
+    let results = try BatchScan(blocks: blocks).search(
+      queries: values.span, k: k, kernels: kernels, filter: CodeFilter(for: kernels),
+      workerCount: threads,
+      work: &work, in: snapshot)
     let seconds = (clock.now - start) / .seconds(1)
     let processorSeconds = Double(Glibc.clock() - processorStart) / Double(CLOCKS_PER_SEC)
     try write(results, to: out)

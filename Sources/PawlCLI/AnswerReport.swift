@@ -12,6 +12,10 @@ struct AnswerReport: Encodable {
   let query: String
   let version: String
   let searched: Int
+  /// Passages that the query was compared with.
+  let scanned: Int
+  let probes: Int
+  let exact: Bool
   let pending: Int
   let hits: [HitReport]
   let milliseconds: [String: Double]
@@ -20,6 +24,9 @@ struct AnswerReport: Encodable {
     self.query = query
     version = answer.version
     searched = answer.searchedCount
+    scanned = answer.cost.scannedCount
+    probes = answer.cost.probeCount
+    exact = answer.cost.isExact
     pending = answer.pendingCount
     hits = answer.hits.map {
       HitReport(rank: $0.rank, score: $0.score, pid: $0.id, text: $0.text)

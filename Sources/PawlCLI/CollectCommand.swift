@@ -3,10 +3,11 @@ internal import Pawl
 
 struct CollectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "gc", abstract: "Remove files that nothing names.",
+    commandName: "gc", abstract: "Remove files and indexes that nothing names.",
     discussion: """
-      Removes checkpoints that no version names and that are older than an hour, and what killed \
-      commands left half-way. Nothing that a version needs is ever touched.
+      Removes checkpoints that no version names and that are older than an hour, indexes that a killed \
+      reindex left, and what else killed commands left half-way. Pages of an index stay in data.mdb \
+      until something else needs them, or pawl compact gives them back. Nothing that a version needs is ever touched.
 
       Example:
         pawl gc demo.pawl --dry-run

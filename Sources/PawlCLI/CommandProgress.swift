@@ -57,10 +57,14 @@ extension Progress.Stage {
   /// What it counts, as people read it.
   fileprivate var unit: String {
     switch self {
-    case .storing, .embedding, .deleting: "passages"
+    case .storing, .embedding, .deleting, .exporting: "passages"
     case .searching: "queries"
+    case .clustering: "passes"
+    case .assigning, .writing, .merging: "vectors"
+    case .calibrating: "curves"
+    case .checking: "vectors"
     case .copying: "MiB"
-    case .checking, .verifying, .compacting: "values"
+    case .verifying, .compacting: "values"
     }
   }
 }

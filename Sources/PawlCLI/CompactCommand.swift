@@ -36,7 +36,7 @@ struct CompactCommand: ParsableCommand {
       Output.line("\(target.store): \(report.text)")
     }
     if retrain, !summary.isRetrained {
-      Terminal.error("too few passages to train a dictionary on: the texts stay as they were")
+      Terminal.error("too few texts to train a dictionary on: they stay as they were")
     }
   }
 }

@@ -6,11 +6,14 @@ struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Measure how good a version's answers are.",
     discussion: """
+      Queries are answered as pawl query answers them; --exact leaves out what the index costs. The \
+      deepest metric decides how many hits a query gets: with --metrics mrr@10 it is 10. \
       All judged queries count, one without a hit as 0. Metrics are trec_eval's: mrr, ndcg, map, \
       recall, p, success, each with @K, rprec and bpref; without @K they look at 1,000 hits.
 
       Example:
         pawl evaluate demo.pawl --queries queries.dev.tsv --qrels qrels.dev.tsv
+        pawl evaluate demo.pawl --queries queries.dev.tsv --qrels qrels.dev.tsv --exact
         pawl evaluate demo.pawl --set dev --metrics ndcg@10,recall@100 --per-query dev.tsv
       """)
 
@@ -18,8 +21,7 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var source: EvaluationSource
   @Option(help: ArgumentHelp("Evaluate this version instead of the active one.", valueName: "vN"))
   var version: String?
-  @Flag(help: "Score every passage (what this release always does).")
-  var exact = false
+  @OptionGroup var effort: EffortOptions
   @Option(help: ArgumentHelp("Separated by commas.", valueName: "names"))
   var metrics = "mrr@10,ndcg@10,recall@100,map"
   @Option(
@@ -47,6 +49,7 @@ struct EvaluateCommand: ParsableCommand {
     }
     options.minimumGrade = minGrade
     options.version = version
+    options.effort = effort.effort
     let set = try source.set(in: store, minimumGrade: minGrade)
     if let perQuery {
       try store.requireOutput(perQuery, apartFrom: source.files)
@@ -75,6 +78,7 @@ struct EvaluateCommand: ParsableCommand {
         + "\(Figures.count(search.searchedCount, "passage")); "
         + "encode \(Figures.fixed(search.timing.encode, 2)) s, "
         + "search \(Figures.fixed(search.timing.search, 2)) s")
+    if search.cost.listCount > 0 || effort.isGiven { Terminal.error(search.costText.line) }
     EvaluationNotes.print(pending: search.pendingCount)
   }
 
@@ -154,6 +158,9 @@ private struct EvaluationJSON: Encodable {
   let metrics: [String: Double]
   let searched: Int
   let pending: Int
+  let exact: Bool
+  let meanProbes: Double
+  let meanScanned: Double
   let seconds: [String: Double]
 
   init(_ report: EvaluationReport) {
@@ -162,6 +169,9 @@ private struct EvaluationJSON: Encodable {
     metrics = Dictionary(report.metrics.map { ($0.name, $0.value) }) { first, _ in first }
     searched = report.search.searchedCount
     pending = report.search.pendingCount
+    exact = report.search.cost.isExact
+    meanProbes = report.search.meanProbes
+    meanScanned = report.search.meanScanned
     seconds = ["encode": report.search.timing.encode, "search": report.search.timing.search]
   }
 }

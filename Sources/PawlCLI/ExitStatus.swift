@@ -63,11 +63,10 @@ enum ExitStatus: Int32 {
       case .fileSystem(_, _, EFBIG, _), .noRoom: .temporary
       case .fileSystem: .inputOutput
       case .checkFailed, .copyDiffers: .refused
-      case .newerFormat, .notAStore, .foreign, .noModel, .noQueries, .queryWidth, .queryIDs,
-        .queryTooLong,
-        .nothingToEvaluate, .nothingStored:
+      case .newerFormat, .notAStore, .foreign, .noModel, .noQueries, .vectorWidth, .vectorIDs,
+        .noEncoder, .hasEncoder, .nothingToEvaluate, .nothingStored:
         .badInput
-      case .setName, .outputOverInput: .usage
+      case .setName, .settingValue, .outputOverInput, .dimension: .usage
       default: .failed
       }
     default: nil

@@ -9,16 +9,30 @@ struct IngestCommand: ParsableCommand {
       input. It is checked as a whole before the first write. Stopped or killed, the same command \
       goes on where it was.
 
+      A store that was made with --dimension takes vectors instead, .npy (float32 or float16) or \
+      .fvecs, and their ids, one a line. A vector whose length is not 1, within 1 %, is brought to \
+      unit length: the measure is the cosine.
+
+      From \(Figures.grouped(Store.fewestClustered)) passages on they are clustered into lists at the \
+      end, and again whenever there are four times as many (pawl reindex).
+
       Example:
         pawl ingest demo.pawl collection.tsv --limit 10000
+        pawl ingest vectors.pawl --vectors X.npy --ids ids.txt
       """)
 
   @OptionGroup var target: StoreArgument
   @Argument(help: "The collection.")
-  var collection: String
+  var collection: String?
+  @Option(
+    help: ArgumentHelp(
+      "Vectors made elsewhere instead, .npy or .fvecs, a row a passage.", valueName: "X.npy"))
+  var vectors: String?
+  @Option(help: ArgumentHelp("Ids of the vectors, one a line.", valueName: "ids.txt"))
+  var ids: String?
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Read at most so many passages.", valueName: "n"))
+    help: ArgumentHelp("Read at most so many passages or vectors.", valueName: "n"))
   var limit: Int?
   @Flag(help: "Leave malformed lines out instead of refusing the file.")
   var skipMalformed = false
@@ -30,10 +44,40 @@ struct IngestCommand: ParsableCommand {
 
   func validate() throws {
     if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
+    if (collection == nil) == (vectors == nil) {
+      throw ValidationError("Give either a collection or --vectors.")
+    }
+    if (vectors == nil) != (ids == nil) {
+      throw ValidationError("--vectors and --ids belong together.")
+    }
+    if vectors != nil, skipMalformed || textOnly {
+      throw ValidationError("--skip-malformed and --text-only belong to a collection of texts.")
+    }
   }
 
   func run() throws {
     let store = try Store(path: target.store)
+    if let collection { try ingest(collection, into: store) }
+    if let vectors, let ids {
+      try VectorIngest(store: store, isQuiet: quiet, isJSON: output.json)
+        .run(vectors: vectors, ids: ids, limit: limit)
+    }
+  }
+
+  /// The clustering that an ingest ended with.
+  static func tell(_ summary: ReindexSummary, _ store: String) {
+    for line in ReindexText(summary).lines { Output.line("\(store): \(line)") }
+  }
+
+  /// That a clustering is due; ends the command where it was to stop.
+  static func tellPostponed(_ store: String) throws {
+    Terminal.error(
+      "everything is stored and found; what is left is to cluster it, which the next ingest does, or: "
+        + "pawl reindex \(store)")
+    if Interrupt.isAsked { throw ExitStatus.failed.code }
+  }
+
+  private func ingest(_ collection: String, into store: Store) throws {
     var options = IngestOptions()
     options.limit = limit
     options.skipsMalformed = skipMalformed
@@ -70,7 +114,9 @@ struct IngestCommand: ParsableCommand {
       Output.line(
         "\(target.store): " + parts.joined(separator: ", ")
           + " in \(Figures.fixed(seconds, 1)) s")
+      summary.reindex.map { Self.tell($0, target.store) }
     }
+    if summary.isReindexPostponed { try Self.tellPostponed(target.store) }
     if summary.isInterrupted {
       Terminal.error("stopped after a whole batch; the same command goes on from here")
       throw ExitStatus.failed.code
@@ -89,6 +135,8 @@ private struct IngestReport: Encodable {
   let copied: Int
   let interrupted: Bool
   let seconds: Double
+  /// Missing where the passages had not outgrown the last clustering.
+  let reindex: ReindexReport?
 
   init(_ summary: IngestSummary, seconds: Double) {
     read = summary.readCount
@@ -99,6 +147,7 @@ private struct IngestReport: Encodable {
     embedded = summary.embedded.embeddedCount
     copied = summary.embedded.copiedCount
     interrupted = summary.isInterrupted
+    reindex = summary.reindex.map { ReindexReport($0) }
     self.seconds = seconds
   }
 }

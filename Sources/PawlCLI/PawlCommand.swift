@@ -31,8 +31,10 @@ struct PawlCommand: ParsableCommand {
       CommandGroup(
         name: "Keeping",
         subcommands: [
-          VersionsCommand.self, StatsCommand.self, CheckCommand.self, BackupCommand.self,
-          RestoreCommand.self, CompactCommand.self, CollectCommand.self,
+          VersionsCommand.self, StatsCommand.self, CheckCommand.self, ReindexCommand.self,
+          CalibrateCommand.self,
+          SettingsCommand.self, BackupCommand.self, RestoreCommand.self, ExportCommand.self,
+          CompactCommand.self, CollectCommand.self,
         ]),
       CommandGroup(name: "Model", subcommands: [TokenizeCommand.self, EmbedCommand.self]),
     ])

@@ -5,8 +5,13 @@ struct QueryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "query", abstract: "Find the passages nearest to a text.",
     discussion: """
+      From \(Store.fewestClustered) passages on a search compares the query with those lists of passages \
+      that are likely to have the best. How many that are is measured: --recall says how good it has \
+      to be.
+
       Example:
         pawl query demo.pawl "edit pdf files from the command line" -k 5
+        pawl query demo.pawl "edit pdf files" --recall 0.9
       """)
 
   @OptionGroup var target: StoreArgument
@@ -14,8 +19,7 @@ struct QueryCommand: ParsableCommand {
   var text: String
   @Option(name: .short, parsing: .unconditional, help: "How many passages.")
   var k = 10
-  @Flag(help: "Score every passage (what this release always does).")
-  var exact = false
+  @OptionGroup var effort: EffortOptions
   @Option(
     help: ArgumentHelp("Answer with this version instead of the active one.", valueName: "vN"))
   var version: String?
@@ -28,13 +32,17 @@ struct QueryCommand: ParsableCommand {
 
   func run() throws {
     let store = try Store(path: target.store, access: .reading)
-    let answer = try store.query(text, k: k, version: version)
+    let answer = try store.query(text, k: k, effort.effort, version: version)
     if output.json {
       Output.line(try JSONOutput.line(AnswerReport(query: text, answer)))
       return
     }
     for line in AnswerText().lines(answer, marking: QueryWords(text)) {
       Output.line(line)
+    }
+    if answer.cost.listCount > 0 || effort.isGiven {
+      let cost = CostText(cost: answer.cost, searchedCount: answer.searchedCount)
+      Terminal.error(Style(isOn: Terminal.errorHasColour).dim(cost.line))
     }
     if let notice = AnswerText.pendingNotice(answer) { Terminal.error(notice) }
   }

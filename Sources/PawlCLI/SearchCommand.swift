@@ -7,10 +7,12 @@ struct SearchCommand: ParsableCommand {
     commandName: "search", abstract: "Answer a file of queries and write a TREC run.",
     discussion: """
       The run has six columns, qid Q0 pid rank score tag, with scores that fall strictly as float32, \
-      so that every program ranks it alike. It appears whole or not at all; - is standard output.
+      so that every program ranks it alike. It appears whole or not at all; - is standard output. \
+      Vectors may have any length; without --ids their query ids are row numbers from 0.
 
       Example:
         pawl search demo.pawl --queries queries.tsv -k 1000 --run out.trec
+        pawl search demo.pawl --queries queries.tsv -k 10 --recall 0.95 --run out.trec
         pawl search demo.pawl --vectors queries.npy --ids qids.txt -k 100 --run out.trec
       """)
 
@@ -19,7 +21,7 @@ struct SearchCommand: ParsableCommand {
   var queries: String?
   @Option(
     help: ArgumentHelp(
-      "Vectors of queries instead, .npy or .fvecs, as the version's model makes them.",
+      "Vectors of queries instead, .npy or .fvecs, of the version's dimensions.",
       valueName: "Q.npy"))
   var vectors: String?
   @Option(
@@ -29,8 +31,7 @@ struct SearchCommand: ParsableCommand {
   var runFile: String
   @Option(name: .short, parsing: .unconditional, help: "Hits of each query at most.")
   var k = 1_000
-  @Flag(help: "Score every passage (what this release always does).")
-  var exact = false
+  @OptionGroup var effort: EffortOptions
   @Option(
     help: ArgumentHelp("Search with this version instead of the active one.", valueName: "vN"))
   var version: String?
@@ -54,7 +55,9 @@ struct SearchCommand: ParsableCommand {
     let file: QueryFile =
       if let queries { .texts(queries) } else { .vectors(vectors ?? "", ids: ids) }
     let summary = try CommandProgress.during(isQuiet: quiet) { line in
-      try store.writeRun(of: file, to: runFile, k: k, version: version) { line.show($0) }
+      try store.writeRun(of: file, to: runFile, k: k, effort.effort, version: version) {
+        line.show($0)
+      }
     }
     guard let summary else {
       Terminal.error("stopped; nothing was written")
@@ -64,6 +67,7 @@ struct SearchCommand: ParsableCommand {
       Output.line(try JSONOutput.line(RunReport(run: runFile, summary)))
     } else {
       Terminal.error(sentence(summary))
+      if summary.cost.listCount > 0 || effort.isGiven { Terminal.error(summary.costText.line) }
       EvaluationNotes.print(pending: summary.pendingCount)
     }
   }
@@ -86,6 +90,9 @@ private struct RunReport: Encodable {
   let hits: Int
   let searched: Int
   let pending: Int
+  let exact: Bool
+  let meanProbes: Double
+  let meanScanned: Double
   let seconds: [String: Double]
 
   init(run: String, _ summary: BatchSummary) {
@@ -95,6 +102,9 @@ private struct RunReport: Encodable {
     hits = summary.hitCount
     searched = summary.searchedCount
     pending = summary.pendingCount
+    exact = summary.cost.isExact
+    meanProbes = summary.meanProbes
+    meanScanned = summary.meanScanned
     seconds = [
       "encode": summary.timing.encode, "search": summary.timing.search,
       "ids": summary.timing.fetch,

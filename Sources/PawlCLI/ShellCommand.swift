@@ -18,8 +18,7 @@ struct ShellCommand: ParsableCommand {
   @OptionGroup var target: StoreArgument
   @Option(name: .short, parsing: .unconditional, help: "How many passages answer a query.")
   var k = 10
-  @Flag(help: "Score every passage (what this release always does).")
-  var exact = false
+  @OptionGroup var effort: EffortOptions
   @Option(
     help: ArgumentHelp("Answer with this version instead of the active one.", valueName: "vN"))
   var version: String?
@@ -43,7 +42,7 @@ struct ShellCommand: ParsableCommand {
     var session = ShellSession(
       store,
       ShellSettings(
-        k: k, version: version, comparison: compare, isJSON: output.json,
+        k: k, effort: effort.effort, version: version, comparison: compare, isJSON: output.json,
         showsTiming: timing ?? Terminal.outputIsTerminal))
     if Terminal.inputIsTerminal, var terminal = try ShellTerminal(store) {
       terminal.run(&session)

@@ -47,7 +47,7 @@ enum ShellCommandName: String, CaseIterable {
     switch self {
     case .help: "show this table"
     case .k: "answer with N passages"
-    case .exact: "score every passage, or only the likeliest lists"
+    case .exact: "compare every passage, or only the likeliest lists"
     case .recall: "the share of exact answers that a search must find"
     case .probes: "how many lists a search looks into"
     case .version: "answer with this version; without a name: list them"

@@ -24,21 +24,28 @@ extension ShellSession {
 /// A query, explained: as JSON, or as rows of a name and a fact.
 private struct QueryReport: Encodable {
   let query: String
-  let isExact = true
+  let isExact: Bool
+  let searched: Int
   let scored: Int
+  let probes: Int
   let pending: Int
   let milliseconds: [String: Double]
   let explanation: QueryExplanation
   private let timing: Answer.Timing
+  private let cost: CostText
 
   private enum CodingKeys: CodingKey {
-    case query, isExact, scored, pending, milliseconds, explanation
+    case query, isExact, searched, scored, probes, pending, milliseconds, explanation
   }
 
   init(query: String, _ answer: Answer, _ explanation: QueryExplanation) {
     let report = AnswerReport(query: query, answer)
     self.query = query
-    scored = answer.searchedCount
+    isExact = answer.cost.isExact
+    searched = answer.searchedCount
+    scored = answer.cost.scannedCount
+    probes = answer.cost.probeCount
+    cost = CostText(cost: answer.cost, searchedCount: answer.searchedCount)
     pending = answer.pendingCount
     milliseconds = report.milliseconds
     timing = answer.timing
@@ -60,6 +67,8 @@ private struct QueryReport: Encodable {
       (
         "index",
         "\(explanation.index), \(explanation.codec), \(explanation.codeSizeInBytes) bytes a passage"
+          + (explanation.listCount == 0
+            ? "" : ", \(Figures.count(explanation.listCount, "list"))")
       ),
       ("search", search),
       ("time", ShellSession.steps(timing)),
@@ -73,8 +82,8 @@ private struct QueryReport: Encodable {
   }
 
   private var search: String {
-    "exact, \(Figures.grouped(scored)) codes scored"
-      + (pending > 0 ? ", \(Figures.count(pending, "passage")) not embedded yet" : ", none pending")
+    cost.line
+      + (pending > 0 ? "; \(Figures.count(pending, "passage")) not embedded yet" : "; none pending")
   }
 }
 

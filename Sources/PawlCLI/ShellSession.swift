@@ -4,6 +4,7 @@ internal import Pawl
 struct ShellSettings: Equatable {
   /// How many passages answer a query.
   var k = 10
+  var effort = SearchEffort.usual
   /// Nil: the version that is active when the query is asked.
   var version: String?
   /// The version to compare with.
@@ -56,11 +57,12 @@ struct ShellSession {
   // MARK: Queries
 
   private mutating func answer(_ text: String, on page: AnswerText) throws -> ShellReply {
-    let answer = try store.query(text, k: settings.k, version: settings.version)
+    let answer = try store.query(
+      text, k: settings.k, settings.effort, version: settings.version)
     last = (text, answer)
     var reply = ShellReply()
     if let other = settings.comparison {
-      let second = try store.query(text, k: settings.k, version: other)
+      let second = try store.query(text, k: settings.k, settings.effort, version: other)
       if settings.isJSON {
         reply.lines = try [answer, second].map { try Self.json(text, $0) }
       } else {
@@ -92,7 +94,8 @@ struct ShellSession {
   }
 
   private static func timing(_ answer: Answer) -> String {
-    "\(steps(answer.timing)); \(Figures.count(answer.searchedCount, "passage")) searched"
+    let cost = CostText(cost: answer.cost, searchedCount: answer.searchedCount)
+    return "\(steps(answer.timing)); \(cost.shortLine)"
   }
 
   static func steps(_ timing: Answer.Timing) -> String {
@@ -112,10 +115,9 @@ struct ShellSession {
     case .k(let count): settings.k = count
     case .json(let isOn): settings.isJSON = isOn
     case .timing(let isOn): settings.showsTiming = isOn
-    case .exact(true): return ShellReply(notices: ["Every search is exact already."])
-    case .exact(false), .recall, .probes:
-      return ShellReply(
-        notices: ["This store has no clustered index yet, so every search is exact."])
+    case .exact(let isOn): settings.effort = isOn ? .exact : .usual
+    case .recall(let recall): return try use(.recall(recall))
+    case .probes(let count): return try use(.probes(count))
     case .listVersions: return ShellReply(lines: try versionList())
     case .version(let name): return try use(name)
     case .compare(let name): return try compare(with: name)
@@ -129,6 +131,15 @@ struct ShellSession {
     page.table(ShellCommandName.allCases.map { ($0.usage, $0.purpose) })
       + page.paragraph("Every other line is a query.")
   }
+
+  private mutating func use(_ effort: SearchEffort) throws -> ShellReply {
+    settings.effort = effort
+    let version = try existing(settings.version)
+    let isClustered = try store.versions().contains { $0.name == version && $0.clustering != nil }
+    return ShellReply(notices: isClustered ? [] : [Self.noLists])
+  }
+
+  private static let noLists = "This version's index has no lists yet, so every search is exact."
 
   private mutating func use(_ name: String?) throws -> ShellReply {
     let used = try existing(name)

@@ -6,7 +6,8 @@ struct StatisticsText {
   let figures: StoreStatistics
 
   var lines: [String] {
-    [head] + texts + figures.versions.map(line(for:)) + [""] + tables.lines + ["", file]
+    [head] + texts + figures.versions.flatMap(lines(for:)) + index + [""] + tables.lines
+      + ["", file]
   }
 
   private var head: String {
@@ -17,9 +18,35 @@ struct StatisticsText {
   private var texts: [String] {
     guard let rows = figures.tables.first(where: { $0.name == "rows" }), rows.entryCount > 0
     else { return [] }
+    if figures.textSizeInBytes == 0 {
+      return ["texts: none, only vectors; ids in \(Figures.bytes(rows.sizeInBytes))"]
+    }
     return [
       "texts: \(Figures.bytes(figures.textSizeInBytes)) stored with their ids in "
         + Self.size(rows.sizeInBytes, of: figures.textSizeInBytes)
+    ]
+  }
+
+  private func lines(for version: StoreStatistics.Version) -> [String] {
+    [line(for: version)] + (version.clustering.map { Self.lines(of: $0).map { "  " + $0 } } ?? [])
+  }
+
+  private static func lines(of clustering: ClusteringStatistics) -> [String] {
+    let fresh = Figures.fixed(100 * clustering.freshShare, 1)
+    let lists =
+      "\(Figures.count(clustering.listCount, "list")), imbalance "
+      + "\(Figures.fixed(clustering.imbalance, 2)), \(Figures.grouped(clustering.freshCount)) codes "
+      + "(\(fresh) %) not merged into them yet; clustered \(clustering.created), when there were "
+      + "\(Figures.grouped(clustering.trainedCount)) codes "
+      + "(now \(Figures.fixed(clustering.staleness, 2)) × as many)"
+    return [lists] + (clustering.calibration.map { CalibrationText($0).curve(k: 10) } ?? [])
+  }
+
+  private var index: [String] {
+    if figures.indexBytesPerVector == 0 { return [] }
+    return [
+      "index: \(Figures.bytes(figures.indexSizeInBytes)) of pages, "
+        + "\(Figures.fixed(figures.indexBytesPerVector, 1)) bytes a vector"
     ]
   }
 

@@ -25,12 +25,16 @@ struct GetCommand: ParsableCommand {
         continue
       }
       Output.line("\(Terminal.shown(passage.id))\t\(Terminal.shown(passage.text))")
-      let share = Figures.fixed(
-        100 * Double(passage.storedSizeInBytes) / Double(max(1, passage.text.utf8.count)), 0)
-      Terminal.error(
-        "row \(passage.row), \(Figures.count(passage.storedSizeInBytes, "byte")) (\(share) % of the text), "
-          + (passage.isEmbedded ? "embedded" : "not embedded yet"))
+      Terminal.error(place(of: passage))
     }
+  }
+
+  private func place(of passage: StoredPassage) -> String {
+    let place = "row \(passage.row), \(Figures.count(passage.storedSizeInBytes, "byte"))"
+    if passage.text.isEmpty { return place + ", no text: its vector was made elsewhere" }
+    let share = 100 * Double(passage.storedSizeInBytes) / Double(passage.text.utf8.count)
+    return place + " (\(Figures.fixed(share, 0)) % of the text), "
+      + (passage.isEmbedded ? "embedded" : "not embedded yet")
   }
 }
 
@@ -52,13 +56,14 @@ struct VersionsCommand: ParsableCommand {
       return
     }
     var table = TextTable(
-      header: ["", "version", "state", "embedded", "pending", "codec", "tokens", "from"],
-      right: [3, 4, 6])
+      header: ["", "version", "state", "embedded", "pending", "codec", "lists", "tokens", "from"],
+      right: [3, 4, 6, 7])
     for version in versions {
       table.add([
         version.isActive ? "*" : "", version.name, version.state,
         Figures.grouped(version.embeddedCount), Figures.grouped(version.pendingCount),
-        version.codec, "\(version.maxLength)", version.origin,
+        version.codec, version.clustering.map { Figures.grouped($0.listCount) } ?? "-",
+        version.hasEncoder ? "\(version.maxLength)" : "-", version.origin,
       ])
     }
     for line in table.lines { Output.line(line) }

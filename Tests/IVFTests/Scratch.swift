@@ -57,8 +57,8 @@ final class Scratch {
     var results: [[TopK.Candidate]] = []
     for query in queries {
       results.append(
-        try FlatScan(blocks: table).search(
-          index: Self.index, codec: codec, query: query.span, k: k, kernels: kernels, in: snapshot))
+        try FlatScan(blocks: blocks(codec, query.count)).search(
+          query: query.span, k: k, kernels: kernels, in: snapshot))
     }
     return results
   }
@@ -71,9 +71,13 @@ final class Scratch {
     let width = queries.isEmpty ? 1 : queries[0].count
     let chosen = filter ?? CodeFilter(for: kernels)
     let snapshot = try environment.snapshot()
-    return try BatchScan(blocks: table).search(
-      index: Self.index, codec: codec, queries: values.span, width: width, k: k, kernels: kernels,
-      filter: chosen, workerCount: workers, work: &work, in: snapshot)
+    return try BatchScan(blocks: blocks(codec, width)).search(
+      queries: values.span, k: k, kernels: kernels, filter: chosen, workerCount: workers,
+      work: &work, in: snapshot)
+  }
+
+  private func blocks(_ codec: Codec, _ width: Int) -> IndexBlocks {
+    IndexBlocks(index: Self.index, codec: codec, width: width, fresh: table)
   }
 
   func batch(

@@ -1,3 +1,4 @@
+import IVF
 import Foundation
 import Testing
 
@@ -18,6 +19,7 @@ import Testing
     try pawl.run("init", "s.pawl")
     let lines = (0..<3_000).map { "p\($0)\tpassage \($0) speaks of \($0 * 7 % 1_000) things\n" }
     try pawl.run("ingest", "s.pawl", try pawl.write("c.tsv", lines.joined()), "--quiet")
+    try pawl.run("reindex", "s.pawl", "--codec", "binary", "--lists", "2", "--quiet")
     let update = (0..<300).map { "p\($0)\tanother text \($0)\n" }
     try pawl.run("ingest", "s.pawl", try pawl.write("u.tsv", update.joined()), "--quiet")
     whole = try Data(contentsOf: URL(filePath: path + "/data.mdb"))

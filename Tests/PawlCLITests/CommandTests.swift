@@ -86,7 +86,8 @@ import Testing
   func help() throws {
     for command in [
       "init", "ingest", "delete", "query", "shell", "search", "get", "evaluate", "metrics", "sets",
-      "versions", "stats", "check", "backup", "restore", "compact", "gc", "tokenize", "embed",
+      "versions", "stats", "check", "reindex", "calibrate", "settings", "backup", "restore",
+      "export", "compact", "gc", "tokenize", "embed",
     ] {
       let help = try pawl.run("help", command)
       #expect(help.status == 0)

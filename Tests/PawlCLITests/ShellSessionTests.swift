@@ -66,7 +66,7 @@ import Testing
     #expect(shell.evaluate(".quit", on: page).isEnd)
   }
 
-  @Test("with .timing on, the line below says the steps and how many were searched")
+  @Test("with .timing on, the line below says the steps and how many were compared")
   func timing() {
     var shell = session()
     _ = shell.evaluate(".timing on", on: page)
@@ -74,10 +74,11 @@ import Testing
     #expect(
       line.wholeMatch(
         of:
-          /encode [0-9.]+ ms, search [0-9.]+ ms, fetch [0-9.]+ ms; 309 passages searched/)
+          /encode [0-9.]+ ms, search [0-9.]+ ms, fetch [0-9.]+ ms; 309 passages compared/
+      )
         != nil, "\(line)")
     _ = shell.evaluate(".timing off", on: page)
-    #expect(shell.evaluate("bread", on: page).lines.last?.contains("searched") == false)
+    #expect(shell.evaluate("bread", on: page).lines.last?.contains("compared") == false)
   }
 
   @Test("with .json on, answers, explanations and passages are one object a line")
@@ -88,7 +89,10 @@ import Testing
     #expect(answer.count == 1)
     #expect(
       Set(try object(answer.first).keys)
-        == ["query", "version", "searched", "pending", "hits", "milliseconds"])
+        == [
+          "query", "version", "searched", "scanned", "probes", "exact", "pending", "hits",
+          "milliseconds",
+        ])
     let explained = try object(shell.evaluate(".explain", on: page).lines.first)
     #expect(explained["scored"] as? Int == 309 && explained["isExact"] as? Bool == true)
     let tokens = (explained["explanation"] as? [String: Any])?["tokens"] as? [String]
@@ -101,16 +105,43 @@ import Testing
     #expect(shell.evaluate("bread", on: page).lines.count > 1)
   }
 
-  @Test("nothing is clustered yet, and the commands about that say so in a sentence")
-  func exactness() {
+  @Test(
+    "without lists a recall and a number of lists can be set, and a sentence says what of it comes")
+  func effortWithoutLists() {
     var shell = session()
-    let sentence = "This store has no clustered index yet, so every search is exact."
-    for line in [".recall 0.98", ".probes 16", ".exact off"] {
+    let sentence = "This version's index has no lists yet, so every search is exact."
+    for line in [".recall 0.98", ".probes 16"] {
       #expect(shell.evaluate(line, on: page) == ShellReply(notices: [sentence]))
     }
-    #expect(
-      shell.evaluate(".exact on", on: page)
-        == ShellReply(notices: ["Every search is exact already."]))
+    #expect(shell.settings.effort == .probes(16))
+    #expect(shell.evaluate(".exact on", on: page) == ShellReply())
+    #expect(shell.settings.effort == .exact)
+    #expect(shell.evaluate(".exact off", on: page) == ShellReply())
+    #expect(shell.settings.effort == .usual)
+  }
+
+  @Test("with lists, .probes, .recall and .exact decide how many of them a query looks into")
+  func effort() throws {
+    var options = ReindexOptions()
+    options.listCount = 20
+    _ = try store.reindex(options)
+    var shell = session()
+    _ = shell.evaluate(".json on", on: page)
+    func probes(_ line: String) throws -> Int? {
+      #expect(shell.evaluate(line, on: page) == ShellReply())
+      return try object(shell.evaluate("bread", on: page).lines.first)["probes"] as? Int
+    }
+    #expect(try probes(".probes 3") == 3)
+    #expect(try probes(".probes 1000") == 20)
+    #expect(try probes(".exact on") == 0)
+    let few = try #require(try probes(".recall 0.5"))
+    #expect(few >= 1 && few < 20)
+    _ = shell.evaluate(".json off", on: page)
+    _ = shell.evaluate(".probes 2", on: page)
+    _ = shell.evaluate("bread", on: page)
+    let text = shell.evaluate(".explain", on: page).lines.joined(separator: " ")
+    #expect(text.contains("int8, 40 bytes a passage, 20 lists "), "\(text)")
+    #expect(text.contains("of 309 passages compared, in 2 of 20 lists; none pending"), "\(text)")
   }
 
   @Test("passages that wait are told once, and again only after none waited")
@@ -198,7 +229,7 @@ import Testing
           + "\(explanation.tokenCount - 16) were cut off: [CLS] "), "\(text)")
     #expect(text.contains("version  v2\n"))
     #expect(text.contains("index    1, int8, 40 bytes a passage"))
-    #expect(text.contains("search   exact, 309 codes scored, none pending"))
+    #expect(text.contains("search   all 309 passages compared, since the index has no lists; none"))
     #expect(text.contains("time     encode "))
   }
 

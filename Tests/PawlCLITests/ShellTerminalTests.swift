@@ -13,7 +13,7 @@ import Testing
   private static let up = "\u{1B}[A"
   private static let marked = "\u{1B}[1;4m"
   /// What stands below every answer.
-  private static let footer = "passages searched"
+  private static let footer = "passages compared"
 
   private var historyPath: String { pawl.folder.path + "/.local/state/pawl/history" }
 

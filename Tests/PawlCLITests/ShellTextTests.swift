@@ -9,7 +9,7 @@ import Testing
       version: "v1",
       hits: hits.enumerated().map {
         Hit(rank: $0 + 1, score: 0.5, id: $1.0, text: $1.1)
-      }, searchedCount: hits.count, pendingCount: 0, timing: .init())
+      }, searchedCount: hits.count, cost: SearchCost(), pendingCount: 0, timing: .init())
   }
 
   private let plain = AnswerText(style: Style(isOn: false), width: 80, isTerminal: false)

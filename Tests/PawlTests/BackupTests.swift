@@ -1,4 +1,5 @@
 import Foundation
+import IVF
 import LMDB
 import Synchronization
 import Testing
@@ -141,6 +142,49 @@ import Testing
     let number = try store.beginJob("test")
     #expect(try store.jobs(in: store.environment.snapshot()).map(\.record.kind) == ["test"])
     try store.endJob(number)
+  }
+
+  @Test("the copy of a store with lists answers alike, and has no index that is only being built")
+  func lists() throws {
+    let fixture = try CheckFixture(codec: .binary, listCount: 6)
+    let store = try Store(path: fixture.copy())
+    let bytes = try store.recordBytes()
+    try store.plantAbandonedIndex()
+    let job = try store.beginOnlyJob(JobRecord.reindex)
+    let summary = try store.backup(to: copy, check: Store.checkHere)
+    #expect(summary.isVerified && summary.codeCount == 3_394)
+    #expect(try store.indexIDs(in: store.environment.snapshot()) == [2, 9])
+    try store.endJob(job)
+    let other = try Store(path: copy)
+    #expect(try other.recordBytes() == bytes)
+    for effort in [SearchEffort.exact, .probes(2)] {
+      let (a, b) = (try store.query("abc", k: 50, effort), try other.query("abc", k: 50, effort))
+      #expect(a.hits == b.hits)
+    }
+    try other.environment.close()
+    _ = try Store.restore(from: copy, to: folder.path + "/r.pawl")
+    #expect(try Store(path: folder.path + "/r.pawl").recordBytes() == bytes)
+  }
+
+  @Test("a backup while another thread of the process reindexes is whole")
+  func duringReindex() throws {
+    let store = try filled()
+    let copies = Mutex(0)
+    var options = ReindexOptions()
+    options.listCount = 2
+    let folder = folder.path
+    _ = try store.reindex(options) { progress in
+      let number = copies.withLock { copies in
+        copies += 1
+        return copies
+      }
+      do { _ = try store.backup(to: "\(folder)/\(number).pawl", check: Store.checkHere) } catch {
+        Issue.record("\(progress.stage): \(error)")
+      }
+      return true
+    }
+    #expect(copies.withLock { $0 } > 5)
+    try store.expectWhole(passages: 2_500)
   }
 
   @Test("too little disk is said with figures, before anything is written")

@@ -78,7 +78,7 @@ import Testing
       try String(contentsOfFile: a, encoding: .utf8) == String(contentsOfFile: b, encoding: .utf8))
   }
 
-  @Test("vectors of another width, too many ids, and endless vectors are refused")
+  @Test("vectors of another width, too many ids, and vectors of zeros are refused")
   func badVectors() throws {
     let store = try store(.int8, Fixture.passages(0..<3))
     func file(_ name: String, width: Int, _ value: Float) throws -> String {
@@ -90,19 +90,37 @@ import Testing
     }
     let narrow = try file("narrow.npy", width: 31, 1)
     let fitting = try file("fitting.npy", width: 32, 1)
-    let endless = try file("endless.npy", width: 32, 1e38)
+    let zeros = try file("zeros.npy", width: 32, 0)
     let ids = try folder.file("ids.txt", ["a", "b", "c"])
     let out = folder.path + "/out.trec"
-    #expect(throws: StoreError.queryWidth(file: narrow, width: 31, expected: 32)) {
+    #expect(throws: StoreError.vectorWidth(file: narrow, width: 31, expected: 32)) {
       try store.writeRun(of: .vectors(narrow, ids: nil), to: out, k: 1)
     }
-    #expect(throws: StoreError.queryIDs(file: fitting, rowCount: 2, idCount: 3)) {
+    #expect(throws: StoreError.vectorIDs(file: fitting, rowCount: 2, ids: ids, idCount: 3)) {
       try store.writeRun(of: .vectors(fitting, ids: ids), to: out, k: 1)
     }
-    #expect(throws: StoreError.queryTooLong(file: endless, row: 0)) {
-      try store.writeRun(of: .vectors(endless, ids: nil), to: out, k: 1)
+    #expect(throws: CorpusError.vectors(path: zeros, fault: .zero(row: 0))) {
+      try store.writeRun(of: .vectors(zeros, ids: nil), to: out, k: 1)
     }
     #expect(!Files.exists(out))
+  }
+
+  @Test("vectors are answered without the model's files")
+  func vectorsNeedNoModel() throws {
+    let store = try store(.int8, Fixture.passages(0..<30))
+    let vectors = folder.path + "/q.npy"
+    var writer = try VectorWriter(path: vectors, rowCount: 1, dimension: 32)
+    let vector = try Model(directory: Fixture.tinyModel).embed(["passage number 7"])
+    try writer.append(vector.span)
+    try writer.commit()
+    let expected = try store.query("passage number 7", k: 5).hits.map(\.id)
+    try store.environment.close()
+    try FileManager.default.removeItem(atPath: store.path + "/checkpoints")
+    let reopened = try Store(path: store.path)
+    let out = folder.path + "/out.trec"
+    _ = try reopened.writeRun(of: .vectors(vectors, ids: nil), to: out, k: 5)
+    #expect(try Run(path: out)["0"].map(\.passage.text) == expected)
+    #expect(throws: StoreError.self) { try reopened.loadEncoder() }
   }
 
   @Test("a code of infinity is damage that a batch search names")

@@ -91,7 +91,8 @@ extension Damage {
     Damage(.codeMissing, "rows below the mark that have no code", places: 5) {
       store, write, random in
       let row = random.plainRow()
-      let blocks = BlockTable(store: store, indexID: 1, codec: .int8, width: 32)
+      let blocks = FreshBlocks(
+        store: store, indexID: 1, codec: .int8, width: 32, hasLists: false)
       _ = try blocks.remove(rows: [row], in: &write)
       return "block \(row / 1_024) of index 1"
     },

@@ -1,3 +1,4 @@
+import IVF
 import LMDB
 
 @testable import Pawl

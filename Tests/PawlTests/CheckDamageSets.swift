@@ -1,3 +1,4 @@
+import IVF
 import LMDB
 
 @testable import Pawl
@@ -41,6 +42,16 @@ extension Damage {
     Damage(.recordUnreadable, "a set whose piece is gone", places: 1) { store, write, random in
       try store.tables.sets.remove(piece, in: &write)
       return "evaluation set dev"
+    },
+    Damage(.settings, "a recall that is none") { store, write, random in
+      let recall = [0, -1, 1.5][random.below(3)]
+      try store.tables.meta.put(
+        record: SettingsRecord(recall: recall), at: SettingsRecord.key, in: &write)
+      return "the settings"
+    },
+    Damage(.recordUnreadable, "settings that are no record", places: 1) { store, write, random in
+      try store.tables.meta.put(Array("[]".utf8), at: SettingsRecord.key, in: &write)
+      return "the settings"
     },
     Damage(.recordUnreadable, "a job that is no record") { store, write, random in
       let number = UInt64(1 + random.below(9))

@@ -1,3 +1,4 @@
+import IVF
 import LMDB
 
 @testable import Pawl
@@ -69,7 +70,7 @@ extension Damage {
     },
     Damage(.textEntryWrong, "an entry of a row that is not there") { store, write, random in
       let row = CheckFixture.nextRow + UInt32(random.below(9))
-      var key = Key(random.next())
+      var key = Key(random.next() as UInt64)
       key.append(row)
       try store.tables.texts.put([], at: key, in: &write)
       return "the text entry of row \(row)"
@@ -77,7 +78,7 @@ extension Damage {
     Damage(.textEntryWrong, "an entry with another text's hash", places: 5) {
       store, write, random in
       let row = random.plainRow()
-      var key = Key(random.next())
+      var key = Key(random.next() as UInt64)
       key.append(row)
       try store.tables.texts.put([], at: key, in: &write)
       return "the text entry of row \(row)"

@@ -29,6 +29,8 @@ struct Damage: Sendable {
 /// Rows 0..<2,500 are p0, p1, …, coded; every 50th has one of three texts that several share.
 /// p100 and p101 are deleted. p200..<p205 are updated by rows 2,500..<2,505, and p3000..<p3003 are new
 /// in 2,505..<2,508: these eight are pending.
+///
+/// With lists, the eight come after 900 further rows (see `cluster`).
 struct CheckFixture {
   let folder: TemporaryFolder
   private let base: String
@@ -38,27 +40,78 @@ struct CheckFixture {
   static let pendingRows: Range<UInt32> = 2_500..<2_508
   static let nextRow: UInt32 = 2_508
 
-  init(codec: Codec = .int8) throws {
+  /// - Parameter listCount: nil for an index without clusters.
+  init(codec: Codec = .int8, listCount: Int? = nil) throws {
     folder = try TemporaryFolder()
     base = folder.path + "/base.pawl"
     var settings = StoreSettings(model: Fixture.tinyModel)
     settings.codec = codec
     let store = try Store.create(at: base, settings)
     let lines = Fixture.passages(0..<Self.codedRows) {
-      $0 % 50 == 7 ? "a text that several share, \($0 % 3)" : "passage \($0) of the fixture"
+      $0 % 50 == 7 ? "a text that several share, \($0 % 3)" : "\(Self.word($0)) in passage \($0)"
     }
     _ = try store.ingestAll(try folder.file("a.tsv", lines))
     _ = try store.delete(["p100", "p101"])
+    let queries = try folder.file("q.tsv", (0..<400).map { "q\($0)\tquery \($0)" })
+    let qrels = try folder.file("r.tsv", (0..<400).map { "q\($0) 0 p\($0) 1" })
+    try store.addSet("dev", EvaluationSet(queries: queries, qrels: qrels), role: .gate)
+    if let listCount { try cluster(store, listCount) }
     var options = IngestOptions()
     options.textOnly = true
     let later =
       Fixture.passages(Self.updated) { "newer text \($0)" } + Fixture.passages(3_000..<3_003)
     _ = try store.ingestAll(try folder.file("b.tsv", later), options)
-    let queries = try folder.file("q.tsv", (0..<400).map { "q\($0)\tquery \($0)" })
-    let qrels = try folder.file("r.tsv", (0..<400).map { "q\($0) 0 p\($0) 1" })
-    try store.addSet("dev", EvaluationSet(queries: queries, qrels: qrels), role: .gate)
-    try store.expectWhole(passages: 2_501, pending: 8)
+    try store.expectWhole(passages: listCount == nil ? 2_501 : 3_397, pending: 8)
     try store.environment.close()
+  }
+
+  /// The tiny model knows letters, not figures: other letters, another vector.
+  private static func word(_ number: Int) -> String {
+    var (word, rest) = ("", number * 7_919 % 456_976)
+    for _ in 0..<4 {
+      word.append(Character(UnicodeScalar(UInt8(97 + rest % 26))))
+      rest /= 26
+    }
+    return word
+  }
+
+  /// The index with lists.
+  static let clustered: UInt32 = 2
+  /// Rows of the index that are in lists, in all of them, in the first ones only, and in none.
+  static let merged = 0..<2_500
+  static let merging = 2_500..<3_072
+  static let fresh = 3_072..<3_400
+  static let mergedLists = 3
+
+  /// Index 2 in place of index 1, with all that it can hold: 2,498 codes in lists, 900 further ones, of
+  /// p4000…, in `fresh`, of which those in two blocks of rows are just being merged. Of them p4010 was
+  /// deleted before that, p4020..<p4023 since.
+  private func cluster(_ store: Store, _ listCount: Int) throws {
+    var options = ReindexOptions()
+    options.listCount = listCount
+    _ = try store.reindex(options)
+    let lines = Fixture.passages(4_000..<4_900) { "\(Self.word($0)) in passage \($0)" }
+    _ = try store.ingestAll(try folder.file("m.tsv", lines))
+    _ = try store.delete(["p4010"])
+    var write = try store.environment.beginWrite()
+    try store.tables.indexes.change(
+      IndexRecord.self, at: Key(Self.clustered), in: &write
+    ) { record in
+      record.clustering?.merging = MergingRecord(
+        rowEnd: UInt32(Self.merging.upperBound), listEnd: 0)
+    }
+    try write.commit()
+    var steps = 0
+    try Merge(store: store, indexID: Self.clustered).runIfNeeded {
+      steps += 1
+      return steps < Self.mergedLists
+    }
+    _ = try store.delete((4_020..<4_023).map { "p\($0)" })
+    let snapshot = try store.environment.snapshot()
+    let merging = try store.index(Self.clustered, in: snapshot).clustering?.merging
+    guard merging?.listEnd == Self.mergedLists else {
+      throw NotPlanted(key: "a merge half-way")
+    }
   }
 
   /// A fresh copy, which the caller removes.

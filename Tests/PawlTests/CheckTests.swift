@@ -20,6 +20,21 @@ import Testing
     for damage in Self.families[family] { try fixture.expectFound(damage) }
   }
 
+  @Test(
+    "check names every damage of lists, places, directory and centroids, half-way through a merge",
+    arguments: [Codec.int8, .binary])
+  func lists(codec: Codec) throws {
+    let fixture = try CheckFixture(codec: codec, listCount: 6)
+    for damage in Damage.lists + Damage.listBlocks { try fixture.expectFound(damage) }
+    if codec == .binary { for damage in Damage.bits { try fixture.expectFound(damage) } }
+  }
+
+  @Test("float codes in lists are in order")
+  func floatLists() throws {
+    _ = try CheckFixture(codec: .float16, listCount: 6)
+    _ = try CheckFixture(codec: .float32, listCount: 6)
+  }
+
   @Test("check finds float codes that are no numbers")
   func floats() throws {
     for (codec, damages) in [(Codec.float16, Self.float16), (.float32, Self.float32)] {
@@ -30,7 +45,9 @@ import Testing
 
   @Test("at least 200 damages are planted, of every kind that check promises to find")
   func coverage() {
-    let all = Self.families.flatMap { $0 } + Self.float16 + Self.float32
+    let all =
+      Self.families.flatMap { $0 } + Self.float16 + Self.float32 + Damage.lists + Damage.listBlocks
+      + Damage.bits
     let elsewhere = CheckFileTests.kinds.union([.crash, .tree, .pages])
     #expect(all.reduce(0) { $0 + $1.places } + CheckFileTests.placeCount >= 200)
     let missing = Set(CheckProblemKind.allCases).subtracting(all.map(\.kind))

@@ -257,7 +257,8 @@ import Testing
     #expect(
       StoreTables.names == [
         "meta", "dictionaries", "rows", "ids", "texts", "updates", "spaces", "indexes", "fresh",
-        "versions", "history", "pointer", "sets", "jobs",
+        "centroids", "lists", "directory", "places", "calibration", "versions", "history",
+        "pointer", "sets", "jobs",
       ])
   }
 }

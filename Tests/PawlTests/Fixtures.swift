@@ -4,7 +4,7 @@ import Testing
 @testable import Pawl
 
 /// A folder that is gone when the test is over.
-final class TemporaryFolder {
+final class TemporaryFolder: Sendable {
   let path: String
 
   init() throws {

@@ -133,4 +133,30 @@ import Testing
     #expect(try store.jobs(in: store.environment.snapshot()).isEmpty)
     #expect(Files.exists(precious + "/data.mdb") && Files.exists(disguised + "/letter.txt"))
   }
+
+  @Test("indexes that no version names go, unless a reindex is running")
+  func indexes() throws {
+    let fixture = try CheckFixture(listCount: 6)
+    let store = try Store(path: fixture.copy())
+    try store.plantAbandonedIndex(.retired)
+    try store.expectWhole(passages: 3_397, pending: 8)
+    let job = try store.beginOnlyJob(JobRecord.reindex)
+    let left = try store.collectGarbage()
+    #expect(left.removed == [])
+    #expect(left.left.map(\.what) == ["index 9"])
+    #expect(left.left.map(\.reason) == ["a reindex is running (process \(getpid()))"])
+    try store.endJob(job)
+    var dry = GarbageOptions()
+    dry.isDryRun = true
+    for options in [dry, GarbageOptions()] {
+      let report = try store.collectGarbage(options)
+      #expect(report.removed.map(\.what) == ["index 9"] && report.left == [])
+      #expect(report.removed.map(\.reason) == ["no version names it"])
+    }
+    let snapshot = try store.environment.snapshot()
+    #expect(try store.indexIDs(in: snapshot) == [CheckFixture.clustered])
+    #expect(try store.tables.places.count(in: snapshot) == 7)
+    #expect(try store.collectGarbage().removed == [])
+    try store.expectWhole(passages: 3_397, pending: 8)
+  }
 }

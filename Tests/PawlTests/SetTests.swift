@@ -1,3 +1,4 @@
+import IVF
 import Corpus
 import Testing
 

@@ -7,24 +7,35 @@ import Testing
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 
-  /// The tables of format 1.
-  private static let names1 = StoreTables.names.filter { $0 != "sets" && $0 != "jobs" }
+  /// The tables that a format had, and what was new in the next one.
+  private static let names1 = [
+    "meta", "dictionaries", "rows", "ids", "texts", "updates", "spaces", "indexes", "fresh",
+    "versions", "history", "pointer",
+  ]
+  private static let names2 = names1 + ["sets", "jobs"]
 
-  /// Rewrites a store's database as format 1 had it.
+  /// Rewrites a store's database as an older format had it.
   ///
   /// - Parameter lost: a table that it lacks, as if its name's page were lost.
-  private func makeFormat1(_ store: Store, without lost: String? = nil) throws {
-    let old = folder.path + "/format1"
+  private func make(format: Int, _ store: Store, without lost: String? = nil) throws {
+    let old = folder.path + "/format\(format)"
     let environment = try Environment.open(path: old, mode: .create)
-    let tables = try environment.makeTables(named: Self.names1.filter { $0 != lost })
+    let names = (format == 1 ? Self.names1 : Self.names2).filter { $0 != lost }
+    let tables = try environment.makeTables(named: names)
     var write = try environment.beginWrite()
-    for (table, source) in zip(tables, store.tables.all.filter { $0.name != lost }) {
+    for table in tables {
+      let source = try store.environment.table(named: table.name)
       try copy(source, of: store, to: table, in: &write)
     }
-    let record = try store.storeRecord(in: store.environment.snapshot())
-    try tables[0].put(
-      record: StoreRecord1(format: 1, created: record.created, nextRow: record.nextRow),
-      at: "store", in: &write)
+    var record = try store.storeRecord(in: store.environment.snapshot())
+    record.format = format
+    let record1 = StoreRecord1(
+      format: format, created: record.created, nextRow: record.nextRow)
+    if format == 1 {
+      try tables[0].put(record: record1, at: "store", in: &write)
+    } else {
+      try tables[0].put(record: record, at: "store", in: &write)
+    }
     try write.commit()
     try environment.close()
     try store.environment.close()
@@ -39,8 +50,10 @@ import Testing
     while try cursor.next() { try table.put(cursor.value, at: Key(cursor.key), in: &write) }
   }
 
-  @Test("a store of format 1 is brought to format 2 when it is opened, even for reading")
-  func upgrade() throws {
+  @Test(
+    "a store of an older format is brought to this one when it is opened, even for reading",
+    arguments: [1, 2])
+  func upgrade(format: Int) throws {
     let path: String
     let expected: [Hit]
     let size: Int
@@ -50,32 +63,59 @@ import Testing
       path = store.path
       expected = try store.query("bread", k: 5).hits
       size = try store.statistics().textSizeInBytes
-      try makeFormat1(store)
+      try make(format: format, store)
     }
+    #expect(try Store.check(at: path).problems == [], "before it is brought to another format")
     let store = try Store(path: path, access: .reading)
     #expect(try store.query("bread", k: 5).hits == expected)
     let figures = try store.statistics()
-    #expect(figures.formatVersion == 2)
+    #expect(figures.formatVersion == 3)
     #expect(figures.textSizeInBytes == size && size > 10_000)
     try store.expectWhole(passages: 309)
   }
 
-  @Test("a store of format 1 that lost a table is damaged, and does not get an empty one")
-  func lostTable() throws {
+  @Test("a store that was brought to this format can be clustered, searched, backed up, compacted")
+  func goesOn() throws {
+    let path: String
+    do {
+      let store = try Fixture.store(in: folder)
+      _ = try store.ingestAll(Fixture.sampleCollection)
+      path = store.path
+      try make(format: 2, store)
+    }
+    var store = try Store(path: path)
+    var options = ReindexOptions()
+    options.listCount = 8
+    let answers = try store.query("bread", k: 20).hits
+    _ = try store.reindex(options)
+    #expect(try store.query("bread", k: 20, .exact).hits == answers)
+    try store.expectWhole(passages: 309)
+    _ = try store.backup(to: folder.path + "/b.pawl", check: Store.checkHere)
+    try store.environment.close()
+    _ = try Store.compact(path)
+    store = try Store(path: path)
+    #expect(try store.query("bread", k: 20, .exact).hits == answers)
+    try store.expectWhole(passages: 309)
+  }
+
+  @Test(
+    "a store of an older format that lost a table is damaged, and does not get an empty one",
+    arguments: [(1, "texts"), (2, "texts"), (2, "sets")])
+  func lostTable(format: Int, name: String) throws {
     let store = try Fixture.store(in: folder)
     _ = try store.ingestAll(try folder.file("c.tsv", Fixture.passages(0..<3)))
-    try makeFormat1(store, without: "texts")
+    try make(format: format, store, without: name)
     for _ in 0..<2 {
-      #expect(throws: Store.incomplete(store.path, "table texts")) { try Store(path: store.path) }
+      #expect(throws: Store.incomplete(store.path, "table \(name)")) { try Store(path: store.path) }
     }
   }
 
-  @Test("who comes second to an upgrade finds nothing to do")
-  func second() throws {
+  @Test("who comes second to an upgrade finds nothing to do", arguments: [1, 2])
+  func second(format: Int) throws {
     let store = try Fixture.store(in: folder)
     _ = try store.ingestAll(try folder.file("c.tsv", Fixture.passages(0..<3)))
     let size = try store.statistics().textSizeInBytes
-    try makeFormat1(store)
+    try make(format: format, store)
     try Store.upgrade(store.path)
     try Store.upgrade(store.path)
     let upgraded = try Store(path: store.path)

@@ -20,6 +20,8 @@ PACKAGES = [
     "tokenizers==0.23.3",
     "pytrec-eval-terrier==0.5.11",
     "faiss-cpu==1.15.1",
+    "hnswlib==0.8.0",
+    "usearch==2.26.6",
 ]
 
 

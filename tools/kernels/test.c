@@ -239,6 +239,8 @@ int main(void) {
     else printf("%s: not on this processor\n", names[i]);
   }
   test_filters();
+  test_lists();
+  test_nearest();
   checksums();
   finite();
   printf("%d passed, %d failed\n", passed, failed);

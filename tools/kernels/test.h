@@ -29,3 +29,8 @@ void report(bool holds, const char *kernels, const char *claim);
 
 /// Tests the integer filter of batch search.
 void test_filters(void);
+
+/// Tests the loops of search by inverted lists.
+void test_lists(void);
+/// Tests the assignment of vectors to codes, and the choice of the best scores.
+void test_nearest(void);

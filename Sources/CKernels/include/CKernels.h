@@ -12,6 +12,9 @@
 
 #include "crc32c.h"
 #include "filter.h"
+#include "nearest.h"
+#include "probes.h"
+#include "lists.h"
 
 /// Columns of one packed panel, and lanes of every reduction.
 #define PAWL_PANEL 16
@@ -49,6 +52,11 @@ typedef struct pawl_kernels {
   void (*scan_int8)(size_t rows, size_t D, const float *query, const int8_t *codes,
                     const void *scales, float *scores);
 
+  /// scores[i] ← what `scan_int8` makes of the code at positions[i], to the bit, for n codes anywhere
+  /// among those that begin at `codes`.
+  void (*score_int8)(size_t n, size_t D, const float *query, const int8_t *codes,
+                     const void *scales, const uint32_t *positions, float *scores);
+
   /// scores[i] ← Σ query · codes[i] for `rows` codes of D IEEE half floats at any address.
   void (*scan_float16)(size_t rows, size_t D, const float *query, const void *codes,
                        float *scores);
@@ -59,6 +67,9 @@ typedef struct pawl_kernels {
 
   /// out ← the IEEE half floats nearest to x (ties to even), n of them.
   void (*to_float16)(size_t n, const float *x, uint16_t *out);
+
+  /// Those of search by inverted lists.
+  const pawl_lists *lists;
 } pawl_kernels;
 
 /// The kernels of that name (`portable`, `avx2`, `avx512`), or NULL if there are none or this

@@ -19,6 +19,8 @@ public enum CheckProblemKind: String, Sendable, Codable, CaseIterable {
   case recordMissing = "record-missing"
   case recordUnreadable = "record-unreadable"
   case textSize = "text-size"
+  /// A setting has a value that it cannot have.
+  case settings
   case dictionary
   /// A stored evaluation set lacks a piece, or is not what its record says.
   case evaluationSet = "evaluation-set"
@@ -55,6 +57,20 @@ public enum CheckProblemKind: String, Sendable, Codable, CaseIterable {
   case codeNotFinite = "code-not-finite"
   /// Two rows of one text have different codes.
   case codeDiffers = "code-differs"
+
+  // Lists of a clustered index
+  /// How an index is clustered, as its record says it, cannot be.
+  case clustering
+  case centroids
+  /// What the directory says of a list is not so, or it says nothing.
+  case directory
+  /// A row's place is not where its code is.
+  case place
+  /// A code is in another list than the one that is nearest to it.
+  case nearestList = "nearest-list"
+  /// 1-bit codes are not those of the vectors beside them.
+  case bits
+  case calibration
 
   // Versions
   case spaceDigest = "space-digest"

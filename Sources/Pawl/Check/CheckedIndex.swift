@@ -2,23 +2,32 @@ internal import IVF
 internal import LMDB
 
 /// What a check has seen of one index's codes.
-struct CheckedIndex {
+final class CheckedIndex {
   let id: UInt32
-  /// Nil where it could not be read; then codes are checked by themselves only.
-  let record: IndexRecord?
+  let record: IndexRecord
   /// D; nil where the space could not be read.
   let width: Int?
   var codeCount = 0
   /// Some codes could not be read, or some blocks were not seen.
   var isPartial = false
-  /// The next row, by its place among all rows, whose code is to come.
+  /// The next row, by its place among all rows, whose code is to come; of an index without clusters.
   var nextPlace = 0
   /// Hash of each row's code and scale, by the row's place; 0 where it has none.
   var codeHashes: [UInt64]
+  /// Nil in an index without clusters, and where how it is clustered cannot be.
+  var lists: CheckedLists?
 
-  var name: String { "index \(id)" }
+  init(_ id: UInt32, _ record: IndexRecord, width: Int?, codeHashes: [UInt64]) {
+    (self.id, self.record, self.width, self.codeHashes) = (id, record, width, codeHashes)
+  }
+
+  var name: String { StoreObject.index(id) }
 
   func name(ofBlock number: UInt32) -> String { StoreObject.block(number, ofIndex: id) }
+
+  func name(ofBlock number: Int, ofList list: Int) -> String {
+    StoreObject.block(UInt32(clamping: number), ofList: list, ofIndex: id)
+  }
 }
 
 extension CodeBlock {
@@ -31,7 +40,7 @@ extension CodeBlock {
     // An exponent that is all ones: infinity or NaN.
     let (exponent, bits): (UInt64, Int) =
       switch codec {
-      case .int8: (0, 64)
+      case .int8, .binary: (0, 64)
       case .float16: (0x7c00, 16)
       case .float32: (0x7f80_0000, 32)
       }

@@ -12,6 +12,8 @@ struct CheckedRows {
     static let isReplaced = Marks(rawValue: 8)
     /// It is among the texts.
     static let hasTextEntry = Marks(rawValue: 16)
+    /// Its text is empty, because its vector was made elsewhere: it is not among the texts.
+    static let withoutText = Marks(rawValue: 32)
   }
 
   /// Ascending.
@@ -43,7 +45,11 @@ struct CheckedRows {
   }
 
   func firstPlace(atOrAfter row: UInt32) -> Int {
-    var (low, high) = (0, count)
+    guard let first = numbers.first, let last = numbers.last, row > first else { return 0 }
+    if row > last { return count }
+    // As no number is there twice, no row lies further from either end than its number: where few are
+    // gone, that leaves few places.
+    var (low, high) = (max(0, count - 1 - Int(last - row)), min(count, Int(row - first)))
     while low < high {
       let middle = (low + high) / 2
       if numbers[middle] < row { low = middle + 1 } else { high = middle }

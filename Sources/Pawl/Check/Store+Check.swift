@@ -5,7 +5,8 @@ extension Store {
   ///
   /// - Throws: where reading itself fails; what is wrong with the content is in the report.
   /// - Complexity: one pass over the file and the checkpoints; memory for numbers and hashes of all
-  ///   rows, 21 bytes each, 29 where texts repeat, and 32 bytes for each page of the file.
+  ///   rows, 21 bytes each, for each index 2 bytes more where it has lists and 8 where texts repeat, and 32
+  ///   bytes for each page of the file.
   public func check() throws -> CheckReport {
     try StoreCheck(path, environment) { _ in }.run()
   }

@@ -8,26 +8,29 @@ extension StoreCheck {
     let versions = records.versions.values.filter { $0.state != Self.collected }
     let spaces = Set(versions.map(\.space)).sorted().compactMap { records.spaces[$0] }
     var named: Set<String> = []
-    for space in spaces where named.insert(space.checkpoint).inserted {
-      checkFiles(of: space)
+    for space in spaces {
+      if let checkpoint = space.checkpoint, named.insert(checkpoint).inserted {
+        checkFiles(of: space, checkpoint)
+      }
     }
-    for version in versions where named.insert(version.checkpoint).inserted {
-      checkDigest(version.checkpoint)
+    for checkpoint in versions.compactMap(\.checkpoint) where named.insert(checkpoint).inserted {
+      checkDigest(checkpoint)
     }
     noteUnnamed(named)
   }
 
-  private mutating func checkFiles(of space: SpaceRecord) {
+  private mutating func checkFiles(of space: SpaceRecord, _ checkpoint: String) {
     let before = report.problemCount
     for file in space.files {
       // Each by itself, because a large file takes a slow disk longer than whoever waits for us may wait.
-      begin("checkpoints/\(space.checkpoint)/\(file.name)")
-      do { try Checkpoint.verify([file], of: space.checkpoint, inStoreAt: path) } catch {
-        report(.checkpointFile, "checkpoints/\(space.checkpoint)/\(file.name)", Self.reason(error))
+      let object = "checkpoints/\(checkpoint)/\(file.name)"
+      begin(object)
+      do { try Checkpoint.verify([file], of: checkpoint, inStoreAt: path) } catch {
+        report(.checkpointFile, object, Self.reason(error))
       }
     }
     // The digest of files that are damaged is another one, of course.
-    if report.problemCount == before { checkDigest(space.checkpoint) }
+    if report.problemCount == before { checkDigest(checkpoint) }
   }
 
   private mutating func checkDigest(_ digest: String) {
@@ -56,7 +59,7 @@ extension StoreCheck {
     guard incomplete.isDisjoint(with: ["versions", "spaces", "jobs"]), records.unreadable.isEmpty,
       !records.hasJobs
     else { return }
-    let named = named.union(records.spaces.values.map(\.checkpoint))
+    let named = named.union(records.spaces.values.compactMap(\.checkpoint))
     for name in Files.names(in: path + "/checkpoints") {
       // A cache of packed weights belongs to the checkpoint whose name it begins with.
       if named.contains(String(name.prefix { $0 != "." })) { continue }

@@ -40,7 +40,7 @@ extension StoreCheck {
   /// Every update is of two rows of one id, and every row is its id's or replaced by one that is.
   mutating func checkUpdates(_ snapshot: borrowing Snapshot) {
     guard var walk = walk("updates", snapshot) else { return }
-    let coded = records.indexes.values.map(\.nextRow).min() ?? 0
+    let coded = records.indexes.values.filter { $0.state == nil }.map(\.nextRow).min() ?? 0
     var isUnknown = false
     while advance(&walk, "updates") {
       guard let value = value(walk, "updates"), hasForm(walk.key, value, "updates"),

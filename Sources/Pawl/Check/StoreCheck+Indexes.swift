@@ -2,13 +2,15 @@ internal import LMDB
 
 extension StoreCheck {
   /// What can be said about an index once all its blocks have been seen.
-  mutating func finish(_ checked: CheckedIndex, _ snapshot: borrowing Snapshot) {
-    var index = checked
-    guard let record = index.record else { return }
-    if incomplete.contains("fresh") {
+  mutating func finish(_ index: CheckedIndex, _ snapshot: borrowing Snapshot) {
+    let record = index.record
+    if incomplete.contains("fresh") { index.isPartial = true }
+    if let lists = index.lists {
+      finishLists(index, lists)
+    } else if record.clustering != nil {
       index.isPartial = true
-    } else {
-      reportMissing(before: .max, &index)
+    } else if !incomplete.contains("fresh") {
+      reportMissing(before: .max, index)
     }
     if !index.isPartial, index.codeCount != record.count {
       report(
@@ -27,6 +29,52 @@ extension StoreCheck {
     if let active = records.active, records.versions[active]?.index == index.id {
       report.codeCount = index.codeCount
       report.pendingCount = rows.count - index.codeCount
+    }
+  }
+
+  private mutating func finishLists(_ index: CheckedIndex, _ lists: CheckedLists) {
+    if incomplete.contains("lists") {
+      lists.areListsPartial = true
+    } else {
+      go(to: lists.counts.count, index, lists)
+    }
+    finishClustering(index, lists)
+    checkSample(index, lists)
+    if canCompare { reportMissing(index, lists) }
+    let isWhole = lists.partialLists.isEmpty && lists.partialBlocks.isEmpty
+    if !isWhole || lists.areListsPartial { index.isPartial = true }
+  }
+
+  /// Rows whose code was not met where their place says it is.
+  private mutating func reportMissing(_ index: CheckedIndex, _ lists: CheckedLists) {
+    var missing: [UInt32: Int] = [:]
+    for place in 0..<rows.count where !lists.hasCode(at: place) {
+      let (row, list) = (rows.numbers[place], Int(lists.listOfRow[place]))
+      if row >= index.record.nextRow { break }
+      let block = row / PendingEncoder.rangeSize
+      if lists.isUnknown(row) || list >= lists.counts.count {
+        if lists.areListsPartial || !lists.partialLists.isEmpty
+          || lists.partialBlocks.contains(block) || incomplete.contains("fresh")
+        {
+          continue
+        }
+        report(.codeMissing, index.name, "it has no code of row \(row)")
+      } else if lists.isMerged(row, list) {
+        if lists.areListsPartial || lists.partialLists.contains(list) { continue }
+        report(
+          .codeMissing, StoreObject.list(list, ofIndex: index.id), "it has no code of row \(row)")
+      } else if incomplete.contains("fresh") || lists.partialBlocks.contains(block) {
+        continue
+      } else if lists.blocks.contains(block) {
+        report(.codeMissing, index.name(ofBlock: block), "it has no code of row \(row)")
+      } else {
+        missing[block, default: 0] += 1
+      }
+    }
+    for (block, count) in missing.sorted(by: { $0.key < $1.key }) {
+      report(
+        .blockMissing, index.name(ofBlock: block), "it is missing; \(count) rows have no code")
+      index.isPartial = true
     }
   }
 

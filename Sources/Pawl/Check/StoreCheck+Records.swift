@@ -24,9 +24,8 @@ extension StoreCheck {
   /// - Throws: `StoreError.newerFormat`.
   mutating func checkRecords(_ snapshot: borrowing Snapshot) throws {
     try checkStoreRecord(snapshot)
-    let expected = records.countsTexts || records.store == nil
-    for name in StoreTables.names where tables[name] == nil {
-      if !expected, StoreTables.sinceFormat2.contains(name) { continue }
+    let expected = StoreTables.names(ofFormat: records.store?.format ?? Store.format)
+    for name in expected where tables[name] == nil {
       report(.tableMissing, "table \(name)", "it is missing")
     }
     checkDictionaries(snapshot)
@@ -47,9 +46,11 @@ extension StoreCheck {
     guard var walk = walk("meta", snapshot) else { return }
     var isThere = false
     while advance(&walk, "meta") {
-      let isStore = walk.key.described == "store"
-      if isStore { isThere = true }
-      guard let value = value(walk, "meta"), isStore,
+      let name = walk.key.text
+      if name == "store" { isThere = true }
+      guard let value = value(walk, "meta") else { continue }
+      if name == "settings" { checkSettings(value) }
+      guard name == "store",
         let format = decode(FormatRecord.self, value, "the store's record")?.format
       else { continue }
       guard format <= Store.format else {
@@ -67,6 +68,16 @@ extension StoreCheck {
     }
     if !isThere, !incomplete.contains("meta") {
       report(.recordMissing, "the store's record", "it is missing")
+    }
+  }
+
+  private mutating func checkSettings(_ value: Span<UInt8>) {
+    let object = "the settings"
+    guard let settings = decode(SettingsRecord.self, value, object) else { return }
+    var checked = SettingsRecord()
+    for setting in Setting.allCases where !checked.set(setting, settings[setting]) {
+      report(
+        .settings, object, "\(setting.rawValue) cannot be \(settings[setting] ?? "nothing")")
     }
   }
 

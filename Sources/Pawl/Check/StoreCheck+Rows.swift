@@ -19,7 +19,9 @@ extension StoreCheck {
       if batch.isFull { textSize += take(&batch) }
     }
     textSize += take(&batch)
-    let isWhole = !incomplete.contains("rows") && !rows.marks.contains { !$0.isEmpty }
+    let isWhole =
+      !incomplete.contains("rows")
+      && !rows.marks.contains { !$0.isDisjoint(with: [.unreadable, .textless]) }
     if isWhole, records.countsTexts, let stored = records.store?.textSizeInBytes,
       stored != textSize
     {
@@ -37,7 +39,8 @@ extension StoreCheck {
     for (place, facts) in zip(batch.places, facts) {
       rows.idHashes[place] = facts.idHash
       rows.textHashes[place] = facts.textHash
-      rows.marks[place] = facts.lacksDictionary ? .textless : []
+      rows.marks[place] =
+        facts.lacksDictionary ? .textless : facts.textSizeInBytes == 0 ? .withoutText : []
       textSize += facts.textSizeInBytes
       if let fault = facts.fault { report(fault, place) }
     }

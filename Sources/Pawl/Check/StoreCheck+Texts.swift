@@ -17,6 +17,10 @@ extension StoreCheck {
         report(.textEntryWrong, object, "the row is not there")
         continue
       }
+      guard !rows.marks[place].contains(.withoutText) else {
+        report(.textEntryWrong, object, "the row has no text")
+        continue
+      }
       let isKnown = rows.marks[place].isDisjoint(with: [.unreadable, .textless])
       guard !isKnown || rows.textHashes[place] == hash else {
         report(.textEntryWrong, object, "the row has another text")
@@ -28,7 +32,8 @@ extension StoreCheck {
     }
     guard incomplete.isDisjoint(with: ["rows", "texts"]) else { return }
     for place in 0..<rows.count
-    where rows.marks[place].isDisjoint(with: [.hasTextEntry, .unreadable, .textless]) {
+    where rows.marks[place].isDisjoint(with: [.hasTextEntry, .unreadable, .textless, .withoutText])
+    {
       report(.textEntryMissing, "row \(rows.numbers[place])", "it is not among the texts")
     }
   }

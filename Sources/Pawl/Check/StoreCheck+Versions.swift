@@ -12,9 +12,9 @@ extension StoreCheck {
     }
     checkSpaces()
     let named = Set(records.versions.values.map(\.index))
-    for id in records.indexes.keys.sorted()
-    where !named.contains(id) && areWhole("versions", "version") {
-      report(.indexUnnamed, "index \(id)", "no version names it")
+    for (id, index) in records.indexes.sorted(by: { $0.key < $1.key })
+    where index.state == nil && !named.contains(id) && areWhole("versions", "version") {
+      report(.indexUnnamed, StoreObject.index(id), "no version names it")
     }
     checkPointer()
     checkHistory()
@@ -34,12 +34,23 @@ extension StoreCheck {
       report(.versionParent, object, "its parent \(parent) is not there")
     }
     if version.state == Self.collected { return }
-    if records.spaces[version.space] == nil, areWhole("spaces", "space") {
+    if let space = records.spaces[version.space] {
+      if (space.checkpoint == nil) != (version.checkpoint == nil) {
+        report(
+          .versionSpace, object,
+          version.checkpoint == nil
+            ? "it has no encoder of queries, but its space one of passages"
+            : "it has an encoder of queries, but its space none of passages")
+      }
+    } else if areWhole("spaces", "space") {
       report(.versionSpace, object, "its space \(version.space) is not there")
     }
     if let index = records.indexes[version.index] {
       if index.space != version.space {
         report(.versionIndex, object, "its index \(version.index) is of another space")
+      }
+      if let state = index.state {
+        report(.versionIndex, object, "its index \(version.index) is \(state.rawValue)")
       }
     } else if areWhole("indexes", "index") {
       report(.versionIndex, object, "its index \(version.index) is not there")
@@ -51,8 +62,11 @@ extension StoreCheck {
       if space.id != key {
         report(.spaceDigest, "space \(key)", "its record has the digest \(space.id)")
       }
-      if space.files.isEmpty {
+      if space.checkpoint != nil, space.files.isEmpty {
         report(.spaceFiles, "space \(key)", "it names no file of its model")
+      }
+      if space.checkpoint == nil, !space.files.isEmpty {
+        report(.spaceFiles, "space \(key)", "it names files, but no model")
       }
     }
   }

@@ -13,6 +13,8 @@ struct StoreCheck {
   var incomplete: Set<String> = []
   var records = CheckedRecords()
   var rows = CheckedRows()
+  /// Indexes without record of which something was met.
+  var unknownIndexes: Set<UInt32> = []
   /// Younger folders of no version may be about to be named by one.
   var minimumOrphanAgeInSeconds = 3_600
 
@@ -41,7 +43,7 @@ struct StoreCheck {
     check.checkIDs(snapshot)
     check.checkUpdates(snapshot)
     check.checkTexts(snapshot)
-    check.checkCodes(snapshot)
+    try check.checkCodes(snapshot)
     check.checkVersions()
     check.checkSets(snapshot)
     check.checkJobs(snapshot)

@@ -5,6 +5,7 @@ enum StoreObject {
   static func name(of key: Span<UInt8>, in table: String) -> String {
     switch table {
     case "meta" where key.described == "store": return "the store's record"
+    case "meta" where key.described == "settings": return "the settings"
     case "pointer" where key.described == "active": return "the pointer to the active version"
     case "dictionaries" where key.count == 1: return "dictionary \(key[0])"
     case "ids": return "id \(key.described)"
@@ -23,8 +24,14 @@ enum StoreObject {
     return switch table {
     case "rows": "row \(number)"
     case "updates": "the update to row \(number)"
-    case "indexes": "index \(number)"
+    case "indexes": index(number)
     case "fresh": block(second, ofIndex: number)
+    case "centroids": "the centroids of index \(number)"
+    case "directory": directory(second, ofIndex: number)
+    case "places": places(second, ofIndex: number)
+    case "lists":
+      block(key.bigEndianUInt32(at: 8) ?? 0, ofList: Int(second), ofIndex: number)
+    case "calibration": "the calibration of index \(number)"
     case "jobs": "job \(UInt64(number) << 32 | UInt64(second))"
     case "history": "history entry \(UInt64(number) << 32 | UInt64(second))"
     case "texts": "the text entry of row \(key.bigEndianUInt32(at: 8) ?? .max)"
@@ -32,8 +39,34 @@ enum StoreObject {
     }
   }
 
+  static func index(_ number: UInt32) -> String { "index \(number)" }
+
   static func block(_ number: UInt32, ofIndex index: UInt32) -> String {
     "block \(number) of index \(index)"
+  }
+
+  static func list(_ list: Int, ofIndex index: UInt32) -> String {
+    "list \(list) of index \(index)"
+  }
+
+  static func block(_ number: UInt32, ofList list: Int, ofIndex index: UInt32) -> String {
+    "block \(number) of \(self.list(list, ofIndex: index))"
+  }
+
+  /// A value of the directory.
+  static func directory(_ number: UInt32, ofIndex index: UInt32) -> String {
+    let first = Int(number) * ListBlocks.directorySize
+    return "the directory of lists \(first)..<\(first + ListBlocks.directorySize) of index \(index)"
+  }
+
+  /// A value of the places.
+  static func places(_ number: UInt32, ofIndex index: UInt32) -> String {
+    let first = Int(number) * Int(Places.size)
+    return "the places of rows \(first)..<\(first + Int(Places.size)) of index \(index)"
+  }
+
+  static func place(of row: UInt32, inIndex index: UInt32) -> String {
+    "the place of row \(row) in index \(index)"
   }
 }
 
@@ -47,11 +80,12 @@ struct KeyForm {
   init(_ table: String) {
     switch table {
     case "dictionaries": (length, valueLength) = (1, nil)
-    case "rows", "indexes": (length, valueLength) = (4, nil)
+    case "rows", "indexes", "centroids", "calibration": (length, valueLength) = (4, nil)
     case "ids": (length, valueLength) = (nil, 4)
     case "updates": (length, valueLength) = (4, 4)
     case "texts": (length, valueLength) = (12, 0)
-    case "fresh", "history", "jobs": (length, valueLength) = (8, nil)
+    case "fresh", "directory", "places", "history", "jobs": (length, valueLength) = (8, nil)
+    case "lists": (length, valueLength) = (12, nil)
     case "spaces": (length, valueLength) = (64, nil)
     default: (length, valueLength) = (nil, nil)
     }

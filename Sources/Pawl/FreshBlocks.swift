@@ -1,53 +1,35 @@
 internal import IVF
 internal import LMDB
 
-/// The blocks of one index: 1,024 rows each, by index ‖ row / 1,024.
-struct BlockTable {
+/// `fresh` of one index: the newest codes, up to 1,024 rows a block, by index ‖ row / 1,024.
+struct FreshBlocks {
   let store: Store
   let indexID: UInt32
   let codec: Codec
   /// D.
   let width: Int
+  /// Whether blocks tell lists: those of a clustered index do.
+  let hasLists: Bool
 
-  private func key(_ number: UInt32) -> Key {
+  func key(_ number: UInt32) -> Key {
     var key = Key(indexID)
     key.append(number)
     return key
   }
 
-  /// A builder that holds what the block has, for adding higher rows; empty where there is none.
+  /// A builder that holds what the block has, for adding rows; empty where there is none.
   ///
   /// - Parameter leavingOut: rows that are not taken over.
-  func reopen(
-    _ number: UInt32, leavingOut omitted: Set<UInt32> = [], in write: borrowing WriteTransaction
+  func reopen<T: Transaction & ~Copyable>(
+    _ number: UInt32, leavingOut omitted: Set<UInt32> = [], in transaction: borrowing T
   ) throws -> CodeBlockBuilder {
     var builder = CodeBlockBuilder(codec: codec, width: width)
-    guard let block = try block(number, in: write) else { return builder }
+    guard let block = try block(number, in: transaction) else { return builder }
     for place in 0..<block.count where !omitted.contains(block.row(at: place)) {
       builder.append(row: block.row(at: place), copying: block, at: place)
+      if hasLists { builder.append(list: block.list(at: place)) }
     }
     return builder
-  }
-
-  func hasCode<T: Transaction & ~Copyable>(
-    of row: UInt32, in transaction: borrowing T
-  ) throws -> Bool {
-    guard let block = try block(row / PendingEncoder.rangeSize, in: transaction) else {
-      return false
-    }
-    return block.index(of: row) != nil
-  }
-
-  /// Adds the code of one row under another row's number; false where it has none.
-  func copyCode(
-    of source: UInt32, to row: UInt32, _ builder: inout CodeBlockBuilder,
-    in write: borrowing WriteTransaction
-  ) throws -> Bool {
-    guard let block = try block(source / PendingEncoder.rangeSize, in: write),
-      let place = block.index(of: source)
-    else { return false }
-    builder.append(row: row, copying: block, at: place)
-    return true
   }
 
   func put(
@@ -83,23 +65,26 @@ struct BlockTable {
   ///
   /// - Throws: `StoreError.damaged` for a block that cannot be one of this index.
   @_lifetime(borrow transaction)
-  private func block<T: Transaction & ~Copyable>(
+  func block<T: Transaction & ~Copyable>(
     _ number: UInt32, in transaction: borrowing T
   ) throws -> CodeBlock? {
     guard let value = try store.tables.fresh.value(of: key(number), in: transaction) else {
       return nil
     }
+    let name = "block \(number) of index \(indexID)"
     let block: CodeBlock
     do throws(CodeBlockError) {
       block = try CodeBlock(value)
       try block.requireKind(codec: codec, width: width)
     } catch {
-      throw store.damaged("block \(number) of index \(indexID)", "\(error)")
+      throw store.damaged(name, "\(error)")
     }
     let first = number &* PendingEncoder.rangeSize
-    guard block.hasRowsInOrder(within: first..<max(first, first &+ PendingEncoder.rangeSize)) else {
-      throw store.damaged("block \(number) of index \(indexID)", "its rows are not in order")
-    }
+    // The last block ends at UInt32.max, which is no row.
+    let (end, overflow) = first.addingReportingOverflow(PendingEncoder.rangeSize)
+    guard block.hasLists == hasLists,
+      block.hasRowsInOrder(within: first..<(overflow ? .max : end))
+    else { throw store.damaged(name, "its rows are not in order") }
     return block
   }
 }

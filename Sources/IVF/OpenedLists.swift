@@ -1,0 +1,165 @@
+internal import LMDB
+internal import LinearAlgebra
+
+/// A clustered index as one commit left it: where its centroids, lists and fresh codes lie in the map.
+///
+/// A list is looked up, and its checksums compared, when it is first needed; afterwards it costs nothing
+/// to find. One thread's.
+@safe struct OpenedLists {
+  // The addresses are those of bytes that do not change between two snapshots of one view, so they hold
+  // for as long as one is open, which every function that reads them takes.
+
+  /// Codes that lie behind each other.
+  @safe struct Stretch {
+    let count: Int
+    let codes: UnsafeRawPointer
+    let scales: UnsafeRawPointer
+    let rows: UnsafeRawPointer
+    /// The 1-bit codes; the codes again, where there are none.
+    let bits: UnsafeRawPointer
+    /// The codes' lists; the rows again, where they are not told.
+    let lists: UnsafeRawPointer
+  }
+
+  let index: ClusteredIndex
+  /// The snapshot's.
+  let view: Snapshot.View
+  @safe private let centroidBytes: UnsafeBufferPointer<UInt8>
+  private var stretches: [Stretch] = []
+  /// Where in `stretches` a list is; nil: not looked up yet.
+  private var places: [Range<Int>?]
+  private(set) var fresh: [Stretch] = []
+
+  init(_ index: ClusteredIndex, in snapshot: borrowing Snapshot) throws {
+    self.index = index
+    view = snapshot.view
+    places = [Range<Int>?](repeating: nil, count: index.listCount)
+    guard let value = try index.centroids.value(of: Key(index.blocks.index), in: snapshot) else {
+      throw ListError.missingCentroids
+    }
+    do throws(CentroidError) {
+      let table = try CentroidTable(value, listCount: index.listCount, width: index.blocks.width)
+      try table.requirePositiveScales()
+    } catch { throw ListError.centroids(error) }
+    centroidBytes = unsafe value.withUnsafeBufferPointer { unsafe $0 }
+    try openFresh(in: snapshot)
+  }
+
+  private mutating func openFresh(in snapshot: borrowing Snapshot) throws {
+    let blocks = index.blocks
+    let prefix = Key(blocks.index)
+    var cursor = try blocks.fresh.cursor(in: snapshot)
+    var found = try cursor.seek(atOrAfter: prefix)
+    while found, cursor.key.starts(with: prefix) {
+      do {
+        let block = try CodeBlock(cursor.value)
+        try block.requireKind(codec: blocks.codec, width: blocks.width)
+        guard block.hasLists || block.count == 0 else { throw ListError.freshWithoutLists }
+        guard block.count <= InvertedLists.blockCapacity else {
+          throw CodeBlockError.tooLong(count: block.count, capacity: InvertedLists.blockCapacity)
+        }
+        fresh.append(Stretch(block, blocks.liveRange(of: block) ?? 0..<block.count))
+      }
+      found = try cursor.next()
+    }
+  }
+
+  /// The centroids, for as long as a snapshot of this view is open.
+  func withCentroids<Result, Failure: Error>(
+    _ body: (borrowing CentroidTable) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let bytes = unsafe Span(_unsafeElements: centroidBytes)
+    do {
+      let table = try CentroidTable(bytes, listCount: index.listCount, width: index.blocks.width)
+      return try body(table)
+    } catch let error as Failure {
+      throw error
+    } catch {
+      preconditionFailure("a table of centroids that was right is wrong: \(error)")
+    }
+  }
+
+  /// The blocks of a list.
+  ///
+  /// - Throws: `LMDBError.damaged`, `ListError` for a list that is not what the directory says.
+  mutating func list(_ list: Int, in snapshot: borrowing Snapshot) throws -> Range<Int> {
+    if let place = places[list] { return place }
+    let first = stretches.count
+    var found = 0
+    let expected = try count(of: list, in: snapshot)
+    while found < expected {
+      let number = stretches.count - first
+      let key = InvertedLists.key(index.blocks.index, list: list, block: number)
+      guard let value = try index.lists.table.value(of: key, in: snapshot) else { break }
+      found += try append(value, of: list)
+    }
+    guard found == expected else {
+      throw ListError.wrongCount(list: list, found: found, expected: expected)
+    }
+    places[list] = first..<stretches.count
+    return first..<stretches.count
+  }
+
+  /// - Returns: how many codes the block has.
+  private mutating func append(_ value: Span<UInt8>, of list: Int) throws -> Int {
+    do throws(CodeBlockError) {
+      let block = try CodeBlock(value)
+      try block.requireKind(codec: index.blocks.codec, width: index.blocks.width)
+      guard block.count > 0, block.hasBits == (block.codec == .binary) else {
+        throw .wrongLength(byteCount: value.count, count: block.count, width: block.width)
+      }
+      guard block.count <= InvertedLists.blockCapacity else {
+        throw .tooLong(count: block.count, capacity: InvertedLists.blockCapacity)
+      }
+      stretches.append(Stretch(block, 0..<block.count))
+      return block.count
+    } catch { throw ListError.wrongBlock(list: list, error) }
+  }
+
+  private func count(of list: Int, in snapshot: borrowing Snapshot) throws -> Int {
+    let key = ClusteredIndex.directoryKey(index.blocks.index, list: list)
+    let place = 4 * (list % ClusteredIndex.directorySize)
+    guard let value = try index.directory.value(of: key, in: snapshot), value.count >= place + 4
+    else { throw ListError.missingDirectory(list: list) }
+    return (0..<4).reduce(0) { $0 | Int(value[place + $1]) << (8 * $1) }
+  }
+
+  subscript(stretch: Int) -> Stretch { stretches[stretch] }
+}
+
+extension OpenedLists.Stretch {
+  init(_ block: borrowing CodeBlock, _ range: Range<Int>) {
+    let start = range.lowerBound
+    let codes = unsafe block.codes.address
+    let rows = unsafe block.rows.address
+    count = range.count
+    // Within the block, whose length was checked when it was read.
+    unsafe self.codes = codes + start * block.codec.codeSizeInBytes(width: block.width)
+    unsafe scales = block.scales.isEmpty ? codes : block.scales.address + 4 * start
+    unsafe self.rows = rows + 4 * start
+    unsafe bits = block.hasBits ? block.bits.address : codes
+    unsafe lists = block.hasLists ? rows + 4 * block.count + 2 * start : rows
+  }
+
+  func row(_ position: Int) -> UInt32 {
+    precondition(position >= 0 && position < count, "code \(position) of \(count)")
+    return unsafe UInt32(
+      littleEndian: rows.loadUnaligned(fromByteOffset: 4 * position, as: UInt32.self))
+  }
+
+  func list(_ position: Int) -> Int {
+    precondition(position >= 0 && position < count, "code \(position) of \(count)")
+    return unsafe Int(
+      UInt16(littleEndian: lists.loadUnaligned(fromByteOffset: 2 * position, as: UInt16.self)))
+  }
+}
+
+extension RawSpan {
+  /// Where the bytes lie.
+  fileprivate var address: UnsafeRawPointer {
+    unsafe withUnsafeBytes { bytes in
+      // An empty span may have none; nobody reads there.
+      unsafe bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 64).unsafelyUnwrapped
+    }
+  }
+}

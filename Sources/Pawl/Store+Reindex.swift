@@ -1,0 +1,219 @@
+internal import IVF
+internal import LMDB
+internal import LinearAlgebra
+
+extension Store {
+  /// Passages from which on searching goes through lists: below, comparing with every code is as fast.
+  public static let fewestClustered = 10_000
+
+  /// Clusters the index of a version beside the one that serves, and puts it in its place.
+  ///
+  /// An index that has no lists yet gets none below `fewestClustered` passages, unless their number is
+  /// given.
+  /// - Parameter version: nil: the active one.
+  /// - Throws: `StoreError.busy` where another process does the same, `.stopped` when progress answers
+  ///   false; nothing has changed then.
+  public func reindex(
+    version name: String? = nil, _ options: ReindexOptions = ReindexOptions(),
+    progress: @escaping ProgressHandler = { _ in true }
+  ) throws -> ReindexSummary {
+    let job = try growingMap { try beginOnlyJob(JobRecord.reindex) }
+    var summary: ReindexSummary
+    do {
+      try removeAbandonedIndexes()
+      let count = try countToLeave(version: name, options)
+      summary =
+        try count.map(ReindexSummary.init(unclustered:))
+        ?? cluster(version: name, options, progress)
+    } catch {
+      giveUp(job)
+      throw error
+    }
+    try growingMap { try endJob(job) }
+    return summary
+  }
+
+  /// Cleans up after an error, which is the one to tell: where this fails too, the next reindex or gc does
+  /// it, as after a kill.
+  func giveUp(_ job: UInt64) {
+    do {
+      try removeAbandonedIndexes()
+      try growingMap { try endJob(job) }
+    } catch { forgetOwnJob(job) }
+  }
+
+  /// Embeds what the active version lacks; where that is another one, or its vectors are made elsewhere,
+  /// nothing.
+  ///
+  /// - Throws: `StoreError.stopped`; what was embedded until then stays.
+  public func embedMissing(
+    version name: String? = nil, progress: @escaping ProgressHandler = { _ in true }
+  ) throws -> EmbeddingSummary {
+    var summary = EmbeddingSummary()
+    guard try isActiveWithEncoder(name) else { return summary }
+    let isFinished = try PendingEncoder(self).embedPending(&summary) { done, pending in
+      progress(Progress(stage: .embedding, done: done, total: done + pending))
+    }
+    if !isFinished { throw StoreError.stopped(path: path) }
+    return summary
+  }
+
+  private func isActiveWithEncoder(_ name: String?) throws -> Bool {
+    let snapshot = try environment.snapshot()
+    let version = try version(name, in: snapshot)
+    return try version.name == activeVersion(in: snapshot)
+      && space(version.space, in: snapshot).checkpoint != nil
+  }
+
+  /// The codes of an index that stays without lists, since they are few; nil for one to cluster.
+  private func countToLeave(version name: String?, _ options: ReindexOptions) throws -> Int? {
+    let snapshot = try environment.snapshot()
+    let index = try index(version(name, in: snapshot).index, in: snapshot)
+    return index.isWorthLists(count: index.count, options) ? nil : index.count
+  }
+
+  private func cluster(
+    version name: String?, _ options: ReindexOptions, _ progress: @escaping ProgressHandler
+  ) throws -> ReindexSummary {
+    let source = try indexOfVersion(name)
+    var build = IndexBuild(
+      self, index: source, options, kernels: try kernels(), progress: progress)
+    // Growing the map waits for the snapshot that a build reads from, so one that fills it begins anew.
+    let id = try growingMap {
+      try removeAbandonedIndexes()
+      return try build.fill()
+    }
+    var watch = Stopwatch()
+    build.summary.calibration = try calibrate(index: id, version: name, progress: progress)
+    build.summary.calibrateSeconds = watch.lap()
+    while try !growingMap({ try catchUp(id, from: source) }) {}
+    try removeAbandonedIndexes()
+    return build.summary
+  }
+
+  func indexOfVersion(_ name: String?) throws -> UInt32 {
+    let snapshot = try environment.snapshot()
+    return try version(name, in: snapshot).index
+  }
+
+  /// Clusters where an ingest has made it worth while: when there is no clustering yet, or four times as
+  /// many codes as there were at the last one.
+  ///
+  /// - Returns: nil where it was not; `isPostponed` where another process is at it, or a person has no
+  ///   patience.
+  func reindexIfGrown(
+    progress: @escaping ProgressHandler
+  ) throws -> (summary: ReindexSummary?, isPostponed: Bool) {
+    guard try hasOutgrownClustering() else { return (nil, false) }
+    do { return (try reindex(progress: progress), false) } catch StoreError.busy {
+      return (nil, true)
+    } catch StoreError.stopped { return (nil, true) }
+  }
+
+  private func hasOutgrownClustering() throws -> Bool {
+    let snapshot = try environment.snapshot()
+    let index = try index(version(nil, in: snapshot).index, in: snapshot)
+    // Wider vectors than k-means takes stay without lists.
+    guard try space(index.space, in: snapshot).width <= NearestCode.maximumWidth else {
+      return false
+    }
+    guard let clustering = index.clustering else { return index.count >= Self.fewestClustered }
+    return index.count > 4 * clustering.trainedCount
+  }
+
+  /// Ranges of 1,024 rows that are caught up in one transaction: more than an ingest adds in one, which
+  /// would else stay ahead for ever.
+  private static let rangesCaughtUpAtOnce = 8
+
+  /// One transaction: adds codes that the source has and the new index lacks, and, once there are no more,
+  /// puts the new index in the source's place.
+  ///
+  /// - Returns: whether the new index serves.
+  func catchUp(_ id: UInt32, from source: UInt32) throws -> Bool {
+    var write = try environment.beginWrite()
+    var old = try IndexCodes(self, source, in: write)
+    var new = try IndexCodes(self, id, in: write)
+    for _ in 0..<Self.rangesCaughtUpAtOnce where new.record.nextRow < old.record.nextRow {
+      try addRange(to: &new, from: old, in: &write)
+    }
+    let isWhole = new.record.nextRow == old.record.nextRow
+    if isWhole {
+      for var version in try versionRecords(in: write) where version.index == source {
+        version.index = id
+        try tables.versions.put(record: version, at: Key(version.name), in: &write)
+      }
+      old.record.state = .retired
+      new.record.state = nil
+      try old.save(in: &write)
+    }
+    try new.save(in: &write)
+    try write.commit()
+    return isWhole
+  }
+
+  /// Adds the codes of the next range of rows, which ends at a multiple of 1,024.
+  private func addRange(
+    to new: inout IndexCodes, from old: IndexCodes, in write: inout WriteTransaction
+  ) throws {
+    let start = new.record.nextRow
+    let number = start / PendingEncoder.rangeSize
+    let (next, overflow) = (number * PendingEncoder.rangeSize)
+      .addingReportingOverflow(PendingEncoder.rangeSize)
+    let end = overflow ? old.record.nextRow : min(old.record.nextRow, next)
+    let found = try old.codes(of: start..<end, in: write)
+    try new.add(
+      found.recoded(as: new.record.codec, kernels: try kernels()), number: number, in: &write)
+    new.record.nextRow = end
+  }
+
+  // MARK: Leftovers
+
+  private static let keysRemovedAtOnce = 4_096
+
+  /// Removes indexes that were replaced, and those that nobody fills any more.
+  ///
+  /// Called by whoever has the only reindexing job.
+  func removeAbandonedIndexes() throws {
+    for id in try abandonedIndexes() {
+      try growingMap { try retire(id) }
+      while try growingMap({ try removePart(ofIndex: id) }) {}
+    }
+  }
+
+  /// One transaction: from here on nobody looks for codes in it, of which some parts go before others.
+  private func retire(_ id: UInt32) throws {
+    var write = try environment.beginWrite()
+    var record = try index(id, in: write)
+    if record.state == .retired { return }
+    record.state = .retired
+    try tables.indexes.put(record: record, at: Key(id), in: &write)
+    try write.commit()
+  }
+
+  func abandonedIndexes() throws -> [UInt32] {
+    let snapshot = try environment.snapshot()
+    return try indexIDs(in: snapshot).filter { try index($0, in: snapshot).state != nil }
+  }
+
+  /// One transaction; false where nothing is left.
+  private func removePart(ofIndex id: UInt32) throws -> Bool {
+    var write = try environment.beginWrite()
+    var left = Self.keysRemovedAtOnce
+    for table in tables.ofIndexes where table.name != "indexes" && left > 0 {
+      left -= try table.removeAll(withPrefix: Key(id), atMost: left, in: &write)
+    }
+    // The record goes last: without it the rest would be nobody's.
+    if left > 0 { try tables.indexes.remove(Key(id), in: &write) }
+    try write.commit()
+    return left == 0
+  }
+}
+
+extension IndexRecord {
+  /// Whether it has lists already, or is large enough, or somebody wants them all the same.
+  ///
+  /// - Parameter count: codes that it will have.
+  func isWorthLists(count: Int, _ options: ReindexOptions) -> Bool {
+    options.listCount != nil || (clustering != nil && count > 0) || count >= Store.fewestClustered
+  }
+}

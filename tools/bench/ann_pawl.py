@@ -1,0 +1,66 @@
+"""Pawl's side of tools/bench/ann: a store of given vectors, and queries timed inside pawl-bench."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+
+import numpy as np
+
+import ann_data
+import peers
+
+K = 10
+# What pawl-bench calls efforts: margins, as --recall uses them.
+EFFORTS = [f"{0.02 * step:.2f}" for step in range(2, 24)]
+
+
+class Pawl:
+    """A store of one codec; it is made anew, since making it is timed."""
+
+    def __init__(self, codec, vectors, name, count):
+        self.name, self.codec = f"pawl {codec}", codec
+        self.vectors, self.count = vectors, count
+        self.place = os.path.join(ann_data.FOLDER, f"{name}-{count}.{codec}")
+        self.store = self.place + ".pawl"
+
+    def run(self, *arguments):
+        """Seconds that `pawl` takes, with what it prints."""
+        start = time.perf_counter()
+        done = subprocess.run(
+            [os.path.join(ann_data.binaries(), "pawl"), *arguments, "--quiet", "--json"],
+            check=True, capture_output=True, text=True)
+        return time.perf_counter() - start, done.stdout
+
+    def build(self):
+        """Vectors to a store to lists; both steps are timed, and both count as building."""
+        shutil.rmtree(self.store, ignore_errors=True)
+        ids = self.place + ".ids.txt"
+        with open(ids, "w") as file:
+            file.writelines(f"{row}\n" for row in range(self.count))
+        width = np.load(self.vectors, mmap_mode="r").shape[1]
+        self.run("init", self.store, "--dimension", str(width), "--codec", self.codec)
+        ingest, _ = self.run("ingest", self.store, "--vectors", self.vectors, "--ids", ids)
+        reindex, _ = self.run("reindex", self.store)
+        os.remove(ids)
+        peers.say(f"{self.name}: ingested in {ingest:.1f} s, clustered in {reindex:.1f} s")
+        return {"codec": self.codec, "build": ingest + reindex, "ingest": ingest, "reindex": reindex}
+
+    def measure(self, truth, clock):
+        """A point for each number of probes: recall, queries a second and latency."""
+        asked = self.place + ".queries.npy"
+        np.save(asked, truth.queries)
+        found = peers.pawl_bench(
+            ann_data.binaries(), "ann", self.store, asked, K, self.place, *EFFORTS)
+        seconds = "seconds" if clock == "wall" else "processorSeconds"
+        points = []
+        for one in found["settings"]:
+            rows = np.load(one["rows"]).astype(np.int64)
+            rate = len(truth.queries) / one[seconds]
+            points.append({
+                "setting": {"probes": one["probes"], "scanned": one["scanned"], "rescored": one["rescored"]}, "recall": truth.recall(rows),
+                "rate": rate, "loop": rate, "batch": rate, "p50": one["p50"], "p99": one["p99"]})
+            os.remove(one["rows"])
+        self.memory, self.bytes = found["rssAnonInBytes"], found["indexSizeInBytes"]
+        return points
