@@ -64,7 +64,8 @@ final class PseudoTerminal {
   }
 
   deinit {
-    if end == nil {
+    // 0, where nothing was started, would be this process and its group.
+    if end == nil, process > 0 {
       kill(process, SIGKILL)
       waitpid(process, nil, 0)
     }
