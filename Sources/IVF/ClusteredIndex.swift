@@ -56,7 +56,7 @@ package enum Probing: Sendable, Equatable {
   /// Between real queries of six collections half of each scans 5 % less at equal recall; but then a
   /// margin that was measured with one kind of queries holds less well for another.
   package static func least(highest: Float, kthBest: Float, margin: Float) -> Float {
-    0.25 * highest + 0.75 * kthBest - margin
+    0.2 * highest + 0.8 * kthBest - margin
   }
 }
 

@@ -95,7 +95,7 @@ extension Calibration.Source: CustomStringConvertible {
   var missShare: Double {
     switch self {
     case .set, .file: 1
-    case .spans: 0.75
+    case .spans: 0.8
     case .vectors: 0.5
     }
   }
