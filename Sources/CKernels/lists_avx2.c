@@ -35,7 +35,9 @@ INLINE void add_blocks(size_t count, const uint8_t *tables, const uint8_t *codes
 #pragma clang loop unroll(full)
   for (size_t b = 0; b < count; b++) {
     const __m256i table = _mm256_loadu_si256((const __m256i *)(tables + b * 32));
-    const __m256i both = _mm256_loadu_si256((const __m256i *)(codes + b * 32));
+    const uint8_t *half = codes + b * 32;
+    if (b % 2 == 0) __builtin_prefetch((const void *)((uintptr_t)half + PAWL_FETCH_AHEAD));
+    const __m256i both = _mm256_loadu_si256((const __m256i *)half);
     const __m256i found[2] = {
         _mm256_shuffle_epi8(table, _mm256_and_si256(both, low)),
         _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(both, 4), low))};

@@ -38,7 +38,9 @@ INLINE void add_blocks(size_t count, size_t groups, const uint8_t *tables, const
     const __m512i table = _mm512_loadu_si512(tables + b * 64);
 #pragma clang loop unroll(full)
     for (size_t g = 0; g < groups; g++) {
-      const __m512i both = _mm512_loadu_si512(codes + g * stride + b * 64);
+      const uint8_t *line = codes + g * stride + b * 64;
+      __builtin_prefetch((const void *)((uintptr_t)line + PAWL_FETCH_AHEAD));
+      const __m512i both = _mm512_loadu_si512(line);
       const __m512i found[2] = {
           _mm512_shuffle_epi8(table, _mm512_and_si512(both, low)),
           _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(both, 4), low))};

@@ -77,7 +77,9 @@ package final class ListSearcher: @unchecked Sendable {
       work.probeCount += 1
       // The distance from the centroid decides how far an estimate errs.
       let distance = max(0, square + 1 - 2 * score).squareRoot()
-      for number in try opened.list(list, in: snapshot) {
+      let numbers = try opened.list(list, in: snapshot)
+      if position < nearest.count { opened.fetchStart(of: nearest[position].place) }
+      for number in numbers {
         let stretch = opened[number]
         work.scannedCount += stretch.count
         if isBinary {

@@ -100,6 +100,13 @@ internal import LinearAlgebra
     return first..<stretches.count
   }
 
+  /// Asks the memory for the beginning of a list that will be scanned next, if it has been looked up.
+  func fetchStart(of list: Int) {
+    guard let place = places[list], !place.isEmpty else { return }
+    // An address in the map; nothing is read.
+    unsafe Kernels.fetch(stretches[place.lowerBound].bits)
+  }
+
   /// - Returns: how many codes the block has.
   private mutating func append(_ value: Span<UInt8>, of list: Int) throws -> Int {
     do throws(CodeBlockError) {

@@ -36,7 +36,7 @@ package struct TopK {
       siftDown(0)
       if heap[0].score == leaving.score {
         ties.append(leaving)
-      } else {
+      } else if !ties.isEmpty {
         ties.removeAll(keepingCapacity: true)
       }
     } else if candidate.score == heap[0].score {
@@ -52,26 +52,30 @@ package struct TopK {
   }
 
   private mutating func siftUp(_ start: Int) {
+    var heap = heap.mutableSpan
+    let moving = heap[start]
     var child = start
     while child > 0 {
       let parent = (child - 1) / 2
-      if heap[parent].score <= heap[child].score { return }
-      heap.swapAt(parent, child)
+      if heap[parent].score <= moving.score { break }
+      heap[child] = heap[parent]
       child = parent
     }
+    heap[child] = moving
   }
 
   private mutating func siftDown(_ start: Int) {
+    var heap = heap.mutableSpan
+    let moving = heap[start]
     var parent = start
-    while true {
-      var lowest = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
-        if heap[child].score < heap[lowest].score { lowest = child }
-      }
-      if lowest == parent { return }
-      heap.swapAt(parent, lowest)
-      parent = lowest
+    while 2 * parent + 1 < heap.count {
+      var child = 2 * parent + 1
+      if child + 1 < heap.count, heap[child + 1].score < heap[child].score { child += 1 }
+      if heap[child].score >= moving.score { break }
+      heap[parent] = heap[child]
+      parent = child
     }
+    heap[parent] = moving
   }
 }
 
