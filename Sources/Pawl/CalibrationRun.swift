@@ -20,15 +20,23 @@ struct CalibrationRun {
 
   /// Queries whose answers show whether those of all fit into memory.
   private static let firstQueries = 16
+  /// Up to this k all queries are asked; of more, a few hundred queries say as much as all of the best ten.
+  private static let allQueriesLimit = 10
+  private static let fewQueries = 300
 
   private var queryCount: Int { queries.count / width }
 
-  /// Queries that a curve is measured with: a few hundred say as much of the best 1,000 as all of the best
-  /// ten.
-  private func queryCount(k: Int) -> Int { k <= 10 ? queryCount : min(queryCount, 300) }
+  /// Queries that a curve is measured with.
+  private func queryCount(k: Int) -> Int {
+    k <= Self.allQueriesLimit ? queryCount : min(queryCount, Self.fewQueries)
+  }
 
   func run() throws -> Calibration {
-    let (truth, kernels) = (try exact(), try store.kernels())
+    let few = queryCount(k: .max)
+    let truth =
+      try exact(0..<few, k: Calibration.ks.last ?? 1)
+      + exact(few..<queryCount, k: Self.allQueriesLimit)
+    let kernels = try store.kernels()
     let needed = try neededMargins(truth, kernels)
     var curves: [Calibration.Curve] = []
     for k in Calibration.ks where k <= (truth.first?.count ?? 0) {
@@ -45,21 +53,22 @@ struct CalibrationRun {
       source: source, queryCount: queryCount, created: timestamp(), curves: curves)
   }
 
-  /// The best of each query by exact search.
-  private func exact() throws -> [[TopK.Candidate]] {
+  /// The best k of each of these queries by exact search.
+  private func exact(_ range: Range<Int>, k: Int) throws -> [[TopK.Candidate]] {
     let snapshot = try store.environment.snapshot()
     let record = try store.index(indexID, in: snapshot)
-    let k = max(1, min(Calibration.ks.last ?? 1, record.count))
+    let k = max(1, min(k, record.count))
     let scan = BatchScan(blocks: IndexCodes.blocks(store, indexID, record, width: width))
     var best: [[TopK.Candidate]] = []
     var size = Self.firstQueries
-    while best.count < queryCount {
-      let part = best.count..<min(queryCount, best.count + size)
+    while best.count < range.count {
+      let start = range.lowerBound + best.count
+      let part = start..<min(range.upperBound, start + size)
       let found = try scan.search(
         queries: queries.span.extracting(part.lowerBound * width..<part.upperBound * width), k: k,
         kernels: store.kernels(), workerCount: Process.processorCount, in: snapshot)
       // All that tie with the last come along: where most vectors are equal, that is most of the index.
-      if found.allSatisfy({ $0.count <= 2 * k }) { size = queryCount }
+      if found.allSatisfy({ $0.count <= 2 * k }) { size = range.count }
       best += found.map { Array($0.prefix(k)) }
     }
     return best

@@ -87,7 +87,7 @@ extension Store {
     }
     let (texts, kind) = try calibrationTexts(file, in: snapshot)
     let encoder = try encoder(for: space)
-    return (Self.embed(Self.thinned(texts).map { version.queryPrefix + $0 }, encoder), kind)
+    return (Self.embed(Self.sample(of: texts.count).map { version.queryPrefix + texts[$0] }, encoder), kind)
   }
 
   private func calibrationTexts(
@@ -104,10 +104,11 @@ extension Store {
     return (try spans(in: snapshot), .spans)
   }
 
-  /// As many as a calibration takes, evenly from the whole.
-  private static func thinned(_ texts: [String]) -> [String] {
-    if texts.count <= calibrationSize { return texts }
-    return (0..<calibrationSize).map { texts[$0 * texts.count / calibrationSize] }
+  /// As many places of so many as a calibration takes, chosen and put in order by a seed: the first of them
+  /// stand for all.
+  private static func sample(of count: Int) -> ArraySlice<Int> {
+    var random = SplitMix64(seed: 1)
+    return (0..<count).shuffled(using: &random).prefix(calibrationSize)
   }
 
   private static func vectors(_ path: String, width: Int) throws -> [Float] {
@@ -116,12 +117,7 @@ extension Store {
     while let batch = try source.next(atMost: calibrationSize) {
       if case .vectors(let part) = batch.content { vectors += part }
     }
-    let count = vectors.count / width
-    if count <= calibrationSize { return vectors }
-    return (0..<calibrationSize).flatMap { place in
-      let row = place * count / calibrationSize
-      return vectors[row * width..<(row + 1) * width]
-    }
+    return sample(of: vectors.count / width).flatMap { vectors[$0 * width..<($0 + 1) * width] }
   }
 
   /// Vectors that codes stand for, chosen by a seed.
