@@ -23,7 +23,7 @@ package struct Rotation: Sendable {
     precondition(D >= 1, "a rotation of \(D) dimensions")
     width = D
     self.seed = seed
-    var signs = Signs(state: seed)
+    var signs = Signs(seed: seed)
     var block = 1
     while 2 * block <= D { block *= 2 }
     let half = block < D ? D / 2 : 0
@@ -67,24 +67,15 @@ package struct Rotation: Sendable {
 }
 
 /// Random signs, from the lowest bit of each word on.
-///
-/// Source: Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators" (SplitMix64).
 private struct Signs {
-  var state: UInt64
+  private var words: SplitMix64
   private var bits: UInt64 = 0
   private var left = 0
 
-  init(state: UInt64) { self.state = state }
+  init(seed: UInt64) { words = SplitMix64(seed: seed) }
 
   mutating func next() -> Float {
-    if left == 0 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      bits = state
-      bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
-      bits = (bits ^ bits >> 27) &* 0x94D0_49BB_1331_11EB
-      bits ^= bits >> 31
-      left = 64
-    }
+    if left == 0 { (bits, left) = (words.next(), 64) }
     defer { (bits, left) = (bits >> 1, left - 1) }
     return bits & 1 == 0 ? 1 : -1
   }

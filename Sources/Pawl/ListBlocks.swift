@@ -133,42 +133,34 @@ struct ListBlocks {
   ) throws -> CodeBlock? {
     let key = InvertedLists.key(indexID, list: list, block: number)
     guard let value = try store.tables.lists.value(of: key, in: transaction) else { return nil }
-    let name = "list \(list) of index \(indexID)"
-    let block: CodeBlock
-    do throws(CodeBlockError) {
-      block = try CodeBlock(value)
-      try block.requireKind(codec: codec, width: width)
-    } catch { throw store.damaged(name, "\(error)") }
-    guard !block.hasLists, block.hasBits == (codec == .binary),
-      block.hasRowsInOrder(within: 0..<UInt32.max)
-    else { throw store.damaged(name, "its rows are not in order") }
+    let name = StoreObject.list(list, ofIndex: indexID)
+    let block = try store.block(value, codec, width: width, name: name)
+    guard !block.hasLists, block.hasBits == (codec == .binary) else {
+      throw store.damaged(name, "a block of it is none of a list")
+    }
     return block
   }
 
   // MARK: The directory
 
-  static let directorySize = 256
-
   private func directoryKey(_ list: Int) -> Key {
-    var key = Key(indexID)
-    key.append(UInt32(list / Self.directorySize))
-    return key
+    ClusteredIndex.directoryKey(indexID, list: list)
   }
 
   /// Codes that the directory says a list has.
   func count<T: Transaction & ~Copyable>(of list: Int, in transaction: borrowing T) throws -> Int {
     guard let value = try store.tables.directory.value(of: directoryKey(list), in: transaction),
-      let count = value.littleEndianUInt32(at: 4 * (list % Self.directorySize))
+      let count = value.littleEndianUInt32(at: 4 * (list % ClusteredIndex.directorySize))
     else { throw store.damaged("the directory of index \(indexID)", "list \(list) is missing") }
     return Int(count)
   }
 
   /// Changes counts of lists; each value of the directory is written once.
   func change(counts changes: [Int: Int], in write: inout WriteTransaction) throws {
-    let byValue = Dictionary(grouping: changes) { $0.key / Self.directorySize }
+    let byValue = Dictionary(grouping: changes) { $0.key / ClusteredIndex.directorySize }
     for (value, changes) in byValue.sorted(by: { $0.key < $1.key }) {
-      let first = value * Self.directorySize
-      var counts = try (first..<min(first + Self.directorySize, listCount)).map {
+      let first = value * ClusteredIndex.directorySize
+      var counts = try (first..<min(first + ClusteredIndex.directorySize, listCount)).map {
         try count(of: $0, in: write)
       }
       for (list, change) in changes { counts[list - first] += change }
@@ -187,8 +179,8 @@ struct ListBlocks {
 
   /// A directory of empty lists.
   func putEmptyDirectory(in write: inout WriteTransaction) throws {
-    for first in stride(from: 0, to: listCount, by: Self.directorySize) {
-      let size = min(Self.directorySize, listCount - first)
+    for first in stride(from: 0, to: listCount, by: ClusteredIndex.directorySize) {
+      let size = min(ClusteredIndex.directorySize, listCount - first)
       try putDirectory(from: first, [Int](repeating: 0, count: size), in: &write)
     }
   }

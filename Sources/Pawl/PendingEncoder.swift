@@ -77,21 +77,15 @@ struct PendingEncoder {
     let start = try store.index(indexID, in: snapshot).nextRow
     let end = try store.storeRecord(in: snapshot).nextRow
     guard start < end else { return nil }
-    // The last block ends at UInt32.max, which is no row.
-    let (next, overflow) = (start / Self.rangeSize * Self.rangeSize)
-      .addingReportingOverflow(Self.rangeSize)
     return Next(
-      rows: start..<(overflow ? end : min(end, next)), pending: Int(end - start), indexID: indexID)
+      rows: FreshBlocks.rows(from: start, to: end), pending: Int(end - start), indexID: indexID)
   }
 
   private func embed(
     _ work: RangeWork, progress: @Sendable (Int) -> Void
   ) throws -> [Float] {
-    var embeddings = [Float](repeating: 0, count: work.texts.count * encoder.width)
-    var view = embeddings.mutableSpan
-    encoder.encode(
-      prefix.isEmpty ? work.texts : work.texts.map { prefix + $0 },
-      workerCount: Process.processorCount, into: &view, progress: progress)
+    let embeddings = encoder.encode(
+      work.texts, prefix: prefix, workerCount: Process.processorCount, progress: progress)
     // Weights near the end of float's range pass every check of the model and overflow here.
     guard Kernels.allFinite(embeddings.span) else {
       throw store.damaged(

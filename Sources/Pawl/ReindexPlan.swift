@@ -1,6 +1,5 @@
 internal import IVF
 internal import LMDB
-internal import LinearAlgebra
 
 /// What a clustering would make, and about what it would take.
 public struct ReindexPlan: Sendable, Equatable, Encodable {
@@ -92,12 +91,7 @@ extension Store {
     let stored = try StoredCodes(
       IndexCodes.blocks(self, id, record, width: width), in: snapshot)
     let centroidCount = min(stored.count, Self.trialSize.centroids)
-    var centroids = [Float](repeating: 0, count: centroidCount * width)
-    var view = centroids.mutableSpan
-    for (place, number) in stored.sample(centroidCount, seed: 1).enumerated() {
-      var row = view.part(place * width..<(place + 1) * width)
-      stored.decode(number, into: &row)
-    }
+    let centroids = stored.vectors(stored.sample(centroidCount, seed: 1)).floats()
     let quantizer = IndexQuantizer(
       try CoarseQuantizer(centroids: centroids.span, width: width), codec: record.codec, seed: 1,
       kernels: try kernels())

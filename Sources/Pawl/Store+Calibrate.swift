@@ -2,7 +2,6 @@ internal import Corpus
 internal import Encoding
 internal import IVF
 internal import LMDB
-internal import LinearAlgebra
 
 extension Store {
   /// Queries that a calibration takes; more are sampled.
@@ -86,8 +85,10 @@ extension Store {
       return (try storedVectors(ofIndex: id, in: snapshot), .vectors)
     }
     let (texts, kind) = try calibrationTexts(file, in: snapshot)
-    let encoder = try encoder(for: space)
-    return (Self.embed(Self.sample(of: texts.count).map { version.queryPrefix + texts[$0] }, encoder), kind)
+    let vectors = try encoder(for: space).encode(
+      Self.sample(of: texts.count).map { texts[$0] }, prefix: version.queryPrefix,
+      workerCount: Process.processorCount)
+    return (vectors, kind)
   }
 
   private func calibrationTexts(
@@ -133,20 +134,7 @@ extension Store {
       let row = UInt32.random(in: 0..<codes.record.nextRow, using: &random)
       _ = try codes.copyCode(of: row, to: row, &found, in: snapshot)
     }
-    var vectors = [Float](repeating: 0, count: found.count * codes.width)
-    var view = vectors.mutableSpan
-    for place in 0..<found.count {
-      var row = view.part(place * codes.width..<(place + 1) * codes.width)
-      found.decode(at: place, into: &row)
-    }
-    return vectors
-  }
-
-  private static func embed(_ texts: [String], _ encoder: TextEncoder) -> [Float] {
-    var vectors = [Float](repeating: 0, count: texts.count * encoder.width)
-    var view = vectors.mutableSpan
-    encoder.encode(texts, workerCount: Process.processorCount, into: &view) { _ in }
-    return vectors
+    return found.decoded()
   }
 
   /// Words in a row, each from another passage, chosen by a seed.

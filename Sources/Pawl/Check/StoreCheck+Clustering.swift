@@ -39,8 +39,8 @@ extension StoreCheck {
     guard let lists = index.lists else { return reportNotClustered(key, "directory", index) }
     let number = key.bigEndianUInt32(at: 4) ?? .max
     let object = StoreObject.name(of: key, in: "directory")
-    let first = Int(number) * ListBlocks.directorySize
-    let size = min(ListBlocks.directorySize, lists.counts.count - first)
+    let first = Int(number) * ClusteredIndex.directorySize
+    let size = min(ClusteredIndex.directorySize, lists.counts.count - first)
     if size <= 0 {
       return report(.directory, object, "there are only \(lists.counts.count) lists")
     }
@@ -72,7 +72,7 @@ extension StoreCheck {
     }
     if incomplete.contains("directory") { return }
     let valueCount =
-      (lists.counts.count + ListBlocks.directorySize - 1) / ListBlocks.directorySize
+      (lists.counts.count + ClusteredIndex.directorySize - 1) / ClusteredIndex.directorySize
     for number in 0..<UInt32(valueCount) where !lists.directorySeen.contains(number) {
       report(
         .directory, StoreObject.directory(number, ofIndex: index.id),

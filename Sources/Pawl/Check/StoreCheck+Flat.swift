@@ -10,21 +10,14 @@ extension StoreCheck {
     reportMissing(before: number, index)
     guard let value else { return skip(number, index) }
     let object = index.name(ofBlock: number)
-    let block: CodeBlock
-    do throws(CodeBlockError) {
-      block = try CodeBlock(value)
-      if let width = index.width { try block.requireKind(codec: index.record.codec, width: width) }
-    } catch {
-      report(error, object)
-      return skip(number, index)
-    }
+    guard let block = block(value, object, index) else { return skip(number, index) }
     if block.hasLists || block.hasBits {
       report(.blockKind, object, "it is a block of a clustered index, which this index is not")
       return skip(number, index)
     }
     if block.count == 0 { report(.blockExtra, object, "it is empty") }
     index.codeCount += block.count
-    guard block.hasRowsInOrder(inBlock: number) else {
+    guard block.hasRowsInOrder(within: FreshBlocks.rows(ofBlock: number)) else {
       report(.codeOrder, object, "its rows are out of order, or belong to another block")
       return skip(number, index)
     }
@@ -32,9 +25,22 @@ extension StoreCheck {
     checkRows(of: block, object, index)
   }
 
-  mutating func report(_ error: CodeBlockError, _ object: String) {
-    let kind: CheckProblemKind = if case .wrongKind = error { .blockKind } else { .blockUnreadable }
-    report(kind, object, "\(error)")
+  /// A block of an index, whether it lies in `fresh` or in a list; nil, and reported, where it cannot be read
+  /// as one.
+  @_lifetime(copy value)
+  mutating func block(
+    _ value: Span<UInt8>, _ object: String, _ index: CheckedIndex
+  ) -> CodeBlock? {
+    do throws(CodeBlockError) {
+      let block = try CodeBlock(value)
+      if let width = index.width { try block.requireKind(codec: index.record.codec, width: width) }
+      return block
+    } catch {
+      let kind: CheckProblemKind =
+        if case .wrongKind = error { .blockKind } else { .blockUnreadable }
+      report(kind, object, "\(error)")
+      return nil
+    }
   }
 
   /// Rows of blocks that should lie before this one.
@@ -55,10 +61,7 @@ extension StoreCheck {
 
   /// Goes on behind the rows of a block.
   private mutating func skip(_ number: UInt32, _ index: CheckedIndex) {
-    // A key may hold any number; behind the last block there are no rows.
-    let isLast = number >= UInt32.max / PendingEncoder.rangeSize
-    index.nextPlace =
-      isLast ? rows.count : rows.firstPlace(atOrAfter: (number + 1) * PendingEncoder.rangeSize)
+    index.nextPlace = rows.firstPlace(atOrAfter: FreshBlocks.rows(ofBlock: number).upperBound)
     index.isPartial = true
   }
 
@@ -89,14 +92,5 @@ extension StoreCheck {
         index.nextPlace += 1
       }
     }
-  }
-}
-
-extension CodeBlock {
-  /// Whether rows are in order, and of the block of that number in `fresh`.
-  func hasRowsInOrder(inBlock number: UInt32) -> Bool {
-    let first = number &* PendingEncoder.rangeSize
-    return number <= UInt32.max / PendingEncoder.rangeSize
-      && hasRowsInOrder(within: first..<max(first, first &+ PendingEncoder.rangeSize))
   }
 }

@@ -1,3 +1,4 @@
+internal import IVF
 internal import LMDB
 
 /// What people call the things that keys stand for.
@@ -55,8 +56,9 @@ enum StoreObject {
 
   /// A value of the directory.
   static func directory(_ number: UInt32, ofIndex index: UInt32) -> String {
-    let first = Int(number) * ListBlocks.directorySize
-    return "the directory of lists \(first)..<\(first + ListBlocks.directorySize) of index \(index)"
+    let size = ClusteredIndex.directorySize
+    let first = Int(number) * size
+    return "the directory of lists \(first)..<\(first + size) of index \(index)"
   }
 
   /// A value of the places.
