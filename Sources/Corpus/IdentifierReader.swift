@@ -16,6 +16,11 @@ package struct IdentifierReader: ~Copyable {
   /// Goes back to the first id.
   package mutating func rewind() throws(CorpusError) { try lines.rewind() }
 
+  /// That the id read last has been there before.
+  package func duplicate(_ id: Identifier, firstLine: Int) -> CorpusError {
+    lines.error(.duplicate(identifier: id.text, firstLine: firstLine))
+  }
+
   /// The next id; nil at the end.
   package mutating func next() throws(CorpusError) -> Identifier? {
     switch try lines.advance() {

@@ -85,6 +85,7 @@ package enum ListError: Error, Equatable, CustomStringConvertible {
   case wrongCount(list: Int, found: Int, expected: Int)
   case wrongBlock(list: Int, CodeBlockError)
   case freshWithoutLists
+  case wrongTotal(found: Int, expected: Int)
 
   package var description: String {
     switch self {
@@ -94,6 +95,8 @@ package enum ListError: Error, Equatable, CustomStringConvertible {
     case .wrongCount(let list, let found, let expected):
       "list \(list) has \(found) codes, the directory says \(expected)"
     case .wrongBlock(let list, let error): "list \(list): \(error)"
+    case .wrongTotal(let found, let expected):
+      "it has \(found) codes, its record says \(expected)"
     case .freshWithoutLists: "a block of fresh codes does not tell their lists"
     }
   }

@@ -62,6 +62,13 @@ public enum Codec: String, Sendable, CaseIterable, Codable {
     codeSizeInBytes(width: D) + scaleSizeInBytes + 4
   }
 
+  /// Bytes of a vector in a list: its posting, and its 1-bit code with two floats, where it has one.
+  package func listedSizeInBytes(width D: Int) -> Int {
+    let group = Kernels.bitGroupSize
+    let bits = self == .binary ? BitCodes.sizeInBytes(count: group, width: D) : 0
+    return postingSizeInBytes(width: D) + bits / group
+  }
+
   /// scores[i] ← the inner product of the query and code i.
   ///
   /// - Parameters:

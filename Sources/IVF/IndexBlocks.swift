@@ -6,6 +6,8 @@ package struct IndexBlocks: Sendable {
   package let codec: Codec
   /// D.
   package let width: Int
+  /// Codes in all, as its record says; nil where there is none.
+  package let count: Int?
   /// Blocks by index ‖ row / 1,024, big-endian UInt32 both.
   package let fresh: Table
   /// Nil for an index without clusters.
@@ -15,12 +17,13 @@ package struct IndexBlocks: Sendable {
   package let merged: (rowEnd: UInt32, listEnd: UInt16)?
 
   package init(
-    index: UInt32, codec: Codec, width: Int, fresh: Table, lists: InvertedLists? = nil,
+    index: UInt32, codec: Codec, width: Int, count: Int? = nil, fresh: Table, lists: InvertedLists? = nil,
     merged: (rowEnd: UInt32, listEnd: UInt16)? = nil
   ) {
     self.index = index
     self.codec = codec
     self.width = width
+    self.count = count
     self.fresh = fresh
     self.lists = lists
     self.merged = merged
@@ -28,14 +31,24 @@ package struct IndexBlocks: Sendable {
 
   /// Each block of the index, lists first, and the range of its codes that count.
   ///
-  /// - Throws: `LMDBError.damaged`, or `CodeBlockError` for a block that is not what it should be.
+  /// - Throws: `LMDBError.damaged`, or `CodeBlockError` for a block that is not what it should be;
+  ///   `ListError.wrongTotal` at the end, where a block is missing.
   package func forEach(
     in snapshot: borrowing Snapshot, _ body: (borrowing CodeBlock, Range<Int>) -> Void
   ) throws {
-    if let lists { try forEach(of: lists.table, in: snapshot, body) }
-    try forEach(of: fresh, in: snapshot) { block, all in
-      body(block, liveRange(of: block) ?? all)
+    var found = 0
+    if let lists {
+      try forEach(of: lists.table, in: snapshot) { block, all in
+        found += all.count
+        body(block, all)
+      }
     }
+    try forEach(of: fresh, in: snapshot) { block, all in
+      let range = liveRange(of: block) ?? all
+      found += range.count
+      body(block, range)
+    }
+    if let count, found != count { throw ListError.wrongTotal(found: found, expected: count) }
   }
 
   /// The codes of a fresh block that are not in lists yet; nil: all.

@@ -21,6 +21,9 @@ internal import LinearAlgebra
     let lists: UnsafeRawPointer
   }
 
+  /// Where the processor's own prefetching has begun when a scan is so far.
+  private static let startSizeInBytes = 2_048
+
   let index: ClusteredIndex
   /// The snapshot's.
   let view: Snapshot.View
@@ -103,8 +106,7 @@ internal import LinearAlgebra
   /// Asks the memory for the beginning of a list that will be scanned next, if it has been looked up.
   func fetchStart(of list: Int) {
     guard let place = places[list], !place.isEmpty else { return }
-    // An address in the map; nothing is read.
-    unsafe Kernels.fetch(stretches[place.lowerBound].bits)
+    unsafe Kernels.fetchAhead(stretches[place.lowerBound].bits, byteCount: Self.startSizeInBytes)
   }
 
   /// - Returns: how many codes the block has.

@@ -14,11 +14,6 @@ extension Kernels {
     (count + bitGroupSize - 1) / bitGroupSize * bitBlocks(width: width) * 64
   }
 
-  /// Asks for the memory at an address that a scan begins with soon; nothing is read.
-  @unsafe package static func fetch(_ address: UnsafeRawPointer) {
-    unsafe pawl_fetch(address, Int(PAWL_FETCH_START))
-  }
-
   /// estimates[i] ← factors[i] · (⟨query, signs[i]⟩ + allowance) + offsets[i] + centroidScore.
   ///
   /// - Parameters:

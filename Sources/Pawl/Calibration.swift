@@ -61,6 +61,8 @@ public struct Calibration: Codable, Equatable, Sendable {
   public let queryCount: Int
   public let created: String
   public let curves: [Curve]
+  /// Rows that the index had looked at by then.
+  let rowEnd: UInt32?
 
   /// The ladder's k; others take the next larger one's.
   static let ks = [1, 10, 100, 1_000]

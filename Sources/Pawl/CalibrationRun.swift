@@ -2,19 +2,23 @@ internal import IVF
 internal import LMDB
 internal import LinearAlgebra
 
-/// Measures recall against effort: exact search first, then the same queries through the lists.
+/// Measures recall against effort: exact search first, then the same queries through the lists, all in one
+/// commit, whatever others write meanwhile.
 struct CalibrationRun {
   let store: Store
   let indexID: UInt32
+  let snapshots: HeldSnapshots
   /// Q × D.
   let queries: [Float]
+  /// The queries' own rows, where they are stored vectors: that a vector finds itself says nothing.
+  let ownRows: [UInt32]?
   let width: Int
   let source: Calibration.Source
   let progress: ProgressHandler
 
   /// The shares of wanted passages that the efforts of a ladder reach, all lists being scanned exactly.
   /// Beyond the last one a search through lists costs about as much as an exact one.
-  private static let levels = [0.8, 0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995]
+  private static let levels = [0.8, 0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998]
   /// One-sided, 95 %.
   private static let deviations = 1.645
 
@@ -31,13 +35,24 @@ struct CalibrationRun {
     k <= Self.allQueriesLimit ? queryCount : min(queryCount, Self.fewQueries)
   }
 
+  private var ownCount: Int { ownRows == nil ? 0 : 1 }
+
+  /// All but the query's own row.
+  private func others(_ found: [TopK.Candidate], _ query: Int) -> [TopK.Candidate] {
+    guard let own = ownRows?[query] else { return found }
+    return found.filter { $0.row != own }
+  }
+
   func run() throws -> Calibration {
     let few = queryCount(k: .max)
-    let truth =
-      try exact(0..<few, k: Calibration.ks.last ?? 1)
-      + exact(few..<queryCount, k: Self.allQueriesLimit)
     let kernels = try store.kernels()
-    let needed = try neededMargins(truth, kernels)
+    guard let held = snapshots.take() else { preconditionFailure("all snapshots are taken") }
+    let truth =
+      try exact(0..<few, k: Calibration.ks.last ?? 1, in: held.snapshot)
+      + exact(few..<queryCount, k: Self.allQueriesLimit, in: held.snapshot)
+    let needed = try neededMargins(truth, kernels, in: held.snapshot)
+    let rowEnd = try store.index(indexID, in: held.snapshot).nextRow
+    snapshots.giveBack(held)
     var curves: [Calibration.Curve] = []
     for k in Calibration.ks where k <= (truth.first?.count ?? 0) {
       var points: [Calibration.Point] = []
@@ -50,35 +65,41 @@ struct CalibrationRun {
       curves.append(.init(k: k, points: Self.ascending(points)))
     }
     return Calibration(
-      source: source, queryCount: queryCount, created: timestamp(), curves: curves)
+      source: source, queryCount: queryCount, created: timestamp(), curves: curves,
+      rowEnd: rowEnd)
   }
 
   /// The best k of each of these queries by exact search.
-  private func exact(_ range: Range<Int>, k: Int) throws -> [[TopK.Candidate]] {
-    let snapshot = try store.environment.snapshot()
+  private func exact(
+    _ range: Range<Int>, k: Int, in snapshot: borrowing Snapshot
+  ) throws -> [[TopK.Candidate]] {
     let record = try store.index(indexID, in: snapshot)
-    let k = max(1, min(k, record.count))
+    let k = max(1, min(k, record.count - ownCount))
     let scan = BatchScan(blocks: IndexCodes.blocks(store, indexID, record, width: width))
     var best: [[TopK.Candidate]] = []
     var size = Self.firstQueries
     while best.count < range.count {
       let start = range.lowerBound + best.count
       let part = start..<min(range.upperBound, start + size)
-      let found = try scan.search(
-        queries: queries.span.extracting(part.lowerBound * width..<part.upperBound * width), k: k,
-        kernels: store.kernels(), workerCount: Process.processorCount, in: snapshot)
-      // All that tie with the last come along: where most vectors are equal, that is most of the index.
-      if found.allSatisfy({ $0.count <= 2 * k }) { size = range.count }
-      best += found.map { Array($0.prefix(k)) }
+      let found: [[TopK.Candidate]]
+      do {
+        found = try scan.search(
+          queries: queries.span.extracting(part.lowerBound * width..<part.upperBound * width),
+          k: k + ownCount, kernels: store.kernels(), workerCount: Process.processorCount, in: snapshot)
+      } catch { throw store.named(error, index: indexID) }
+      // All that tie with the last come along: where many vectors are equal, that may be most of the index.
+      if found.allSatisfy({ $0.count <= 2 * (k + ownCount) }) { size *= 8 }
+      for (query, candidates) in zip(part, found) {
+        best.append(Array(others(candidates, query).prefix(k)))
+      }
     }
     return best
   }
 
   /// For each query and place of its best, for each k, the margin at which its list is looked into.
   private func neededMargins(
-    _ truth: [[TopK.Candidate]], _ kernels: Kernels
+    _ truth: [[TopK.Candidate]], _ kernels: Kernels, in snapshot: borrowing Snapshot
   ) throws -> [Int: [Float]] {
-    let snapshot = try store.environment.snapshot()
     let codes = try IndexCodes(store, indexID, in: snapshot)
     guard let quantizer = codes.lists?.quantizer else { return [:] }
     var needed: [Int: [Float]] = [:]
@@ -107,15 +128,14 @@ struct CalibrationRun {
   private func measure(
     _ margin: Float, k: Int, _ truth: [[TopK.Candidate]], _ kernels: Kernels
   ) throws -> Calibration.Point {
-    let snapshots = try HeldSnapshots(store.environment, count: Process.processorCount)
     let batch = ListBatch(store: store, indexID: indexID, snapshots: snapshots)
     let outcomes = try batch.search(queryCount(k: k)) { query, searcher, work, snapshot in
       let found = try searcher.search(
-        queries.span.extracting(query * width..<(query + 1) * width), k: k, .margin(margin),
-        work: &work, in: snapshot)
+        queries.span.extracting(query * width..<(query + 1) * width), k: k + ownCount,
+        .margin(margin), work: &work, in: snapshot)
       // Among equal scores any passage is as good.
       let least = truth[query][k - 1].score
-      return Double(min(k, found.count { $0.score >= least })) / Double(k)
+      return Double(min(k, others(found, query).count { $0.score >= least })) / Double(k)
     }
     let count = Double(max(1, outcomes.results.count))
     let low = Self.lowerBound(outcomes.results, k: k)

@@ -32,6 +32,8 @@ public struct ReindexSummary: Sendable, Equatable {
   public internal(set) var writeSeconds = 0.0
   public internal(set) var calibrateSeconds = 0.0
   public internal(set) var calibration: Calibration?
+  /// The queries of the calibration that went with the old index; nil where they were none of a file.
+  public internal(set) var lostQueryFile: String?
 
   init(unclustered count: Int = 0) { codeCount = count }
 }
@@ -73,7 +75,7 @@ struct IndexBuild {
   /// - Returns: the new index, filled but for what came in meanwhile; no version names it yet.
   /// - Throws: `StoreError.stopped`, `.cannotRecode`, `.tooFewForLists`, `.cannotCluster`,
   ///   `LMDBError`, `.mapFull` among them: what was written is worthless then.
-  /// - Complexity: memory for 10 bytes a code, 2,600 · D bytes a list, and 32 MiB of codes.
+  /// - Complexity: memory for 10 bytes a code, 66 · D bytes a list, and 32 MiB of codes.
   mutating func fill() throws -> UInt32 {
     let snapshot = try store.environment.snapshot()
     let source = try store.index(sourceID, in: snapshot)
@@ -82,8 +84,7 @@ struct IndexBuild {
     guard codec.canBeMade(from: source.codec) else {
       throw StoreError.cannotRecode(path: store.path, from: source.codec, to: codec)
     }
-    let stored = try StoredCodes(
-      IndexCodes.blocks(store, sourceID, source, width: width), in: snapshot)
+    let stored = try store.storedCodes(ofIndex: sourceID, source, width: width, in: snapshot)
     let listCount = options.listCount ?? ReindexOptions.usualListCount(stored.count)
     guard stored.count >= listCount, listCount >= 1 else {
       throw StoreError.tooFewForLists(path: store.path, lists: listCount, count: stored.count)
@@ -194,6 +195,7 @@ struct IndexBuild {
     _ place: (Int) -> (row: UInt32, list: UInt16)
   ) throws {
     var write = try store.environment.beginWrite()
+    try store.requireBuilding(id, in: write)
     var codes = try IndexCodes(store, id, in: write)
     let size = Int(Places.size)
     let first = range.lowerBound * size
@@ -221,7 +223,7 @@ struct IndexBuild {
   ) throws {
     let members = ListMembers(lists, listCount: quantizer.listCount)
     summary.imbalance = TrainedLists.imbalance(of: members.sizes)
-    let size = quantizer.codec.postingSizeInBytes(width: stored.width)
+    let size = quantizer.codec.listedSizeInBytes(width: stored.width)
     var (start, written) = (0, 0)
     while start < quantizer.listCount {
       try go(.writing, written, stored.count)
@@ -231,6 +233,7 @@ struct IndexBuild {
         end += 1
       }
       var write = try store.environment.beginWrite()
+      try store.requireBuilding(id, in: write)
       let codes = try IndexCodes(store, id, in: write)
       var changes: [Int: Int] = [:]
       for list in start..<end {

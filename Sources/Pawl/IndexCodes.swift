@@ -130,7 +130,7 @@ struct IndexCodes {
     _ store: Store, _ id: UInt32, _ record: IndexRecord, width: Int
   ) -> IndexBlocks {
     IndexBlocks(
-      index: id, codec: record.codec, width: width, fresh: store.tables.fresh,
+      index: id, codec: record.codec, width: width, count: record.count, fresh: store.tables.fresh,
       lists: record.clustering == nil ? nil : InvertedLists(table: store.tables.lists),
       merged: record.clustering?.merging.map { ($0.rowEnd, UInt16(clamping: $0.listEnd)) })
   }

@@ -16,6 +16,8 @@ public struct ClusteringStatistics: Sendable, Equatable, Encodable {
   public let created: String
   /// Nil where recall has not been measured: every search for a recall is exact then.
   public let calibration: CalibrationReport?
+  /// Whether so many vectors came since recall was measured that promises may not hold.
+  public let isCalibrationOutgrown: Bool
 }
 
 /// A calibration as others read it.
@@ -72,13 +74,15 @@ extension Store {
     guard let clustering = record.clustering else { return nil }
     let sizes = try listSizes(of: id, clustering.listCount, in: snapshot)
     let freshCount = max(0, record.count - sizes.reduce(0, +))
+    let calibration = try calibration(of: id, in: snapshot)
     return ClusteringStatistics(
       listCount: clustering.listCount, imbalance: TrainedLists.imbalance(of: sizes),
       freshCount: freshCount, freshShare: Double(freshCount) / Double(max(1, record.count)),
       trainedCount: clustering.trainedCount,
       staleness: Double(record.count) / Double(max(1, clustering.trainedCount)),
       created: clustering.created,
-      calibration: try calibration(of: id, in: snapshot).map(CalibrationReport.init))
+      calibration: calibration.map(CalibrationReport.init),
+      isCalibrationOutgrown: calibration?.isOutgrown(by: record.nextRow) ?? false)
   }
 
   /// What the directory says.

@@ -26,7 +26,7 @@ struct PendingEncoder {
 
   /// Rows to look at next.
   private struct Next {
-    let rows: Range<UInt32>
+    let work: RangeWork
     /// How many rows are pending with them.
     let pending: Int
     /// Where their codes belong: another reindex may have put another index in its place by then.
@@ -55,7 +55,7 @@ struct PendingEncoder {
   ) throws -> Bool {
     var done = 0
     while let range = try nextRange() {
-      let work = try RangeWork(store, range.rows, range.indexID)
+      let work = range.work
       let (before, all) = (done, done + range.pending)
       let embeddings = try embed(work) { _ = progress(before + $0, all - before - $0) }
       guard let committed = try store.growingMap({ try commit(work, embeddings, range.indexID) })
@@ -77,8 +77,13 @@ struct PendingEncoder {
     let start = try store.index(indexID, in: snapshot).nextRow
     let end = try store.storeRecord(in: snapshot).nextRow
     guard start < end else { return nil }
-    return Next(
-      rows: FreshBlocks.rows(from: start, to: end), pending: Int(end - start), indexID: indexID)
+    var rows = FreshBlocks.rows(from: start, to: end)
+    // Each new row may replace an old one, whose code is in a list of its own.
+    if try store.tables.updates.count(in: snapshot) > 0 {
+      rows = try rows.prefix(store.removalBatchSize())
+    }
+    let work = try RangeWork(store, rows, indexID, in: snapshot)
+    return Next(work: work, pending: Int(end - start), indexID: indexID)
   }
 
   private func embed(

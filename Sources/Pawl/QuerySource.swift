@@ -74,7 +74,13 @@ struct QuerySource: ~Copyable {
   private static func ids(_ path: String) throws -> [Identifier] {
     var reader = try IdentifierReader(path: path)
     var ids: [Identifier] = []
-    while let id = try reader.next() { ids.append(id) }
+    var lines: [Identifier: Int] = [:]
+    while let id = try reader.next() {
+      if let first = lines.updateValue(reader.line, forKey: id) {
+        throw reader.duplicate(id, firstLine: first)
+      }
+      ids.append(id)
+    }
     return ids
   }
 

@@ -20,8 +20,9 @@ struct RangeWork {
   static let textLimitInBytes = 16 << 20
 
   /// Reads the rows' texts from a snapshot, which ends before anything is encoded.
-  init(_ store: Store, _ wanted: Range<UInt32>, _ indexID: UInt32) throws {
-    let snapshot = try store.environment.snapshot()
+  init(
+    _ store: Store, _ wanted: Range<UInt32>, _ indexID: UInt32, in snapshot: borrowing Snapshot
+  ) throws {
     let codes = try IndexCodes(store, indexID, in: snapshot)
     var reader = try RowReader(store, in: snapshot)
     var end = wanted.lowerBound

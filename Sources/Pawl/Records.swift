@@ -87,6 +87,31 @@ struct ClusteringRecord: Codable, Equatable {
   var merging: MergingRecord?
 }
 
+extension ClusteringRecord {
+  /// What cannot be in an index whose codes are of rows below `nextRow`; nil where all can.
+  func fault(below nextRow: UInt32) -> String? {
+    if !(1...CoarseQuantizer.maximumListCount).contains(listCount) {
+      return "it has \(listCount) lists"
+    }
+    if !(listCount...Int(UInt32.max)).contains(trainedCount) {
+      return "it was made of \(trainedCount) codes"
+    }
+    if mergedRow > nextRow {
+      return "rows below \(mergedRow) are in lists, but only those below \(nextRow) are coded"
+    }
+    guard let merging else { return nil }
+    if merging.rowEnd < mergedRow || merging.rowEnd > nextRow
+      || merging.rowEnd % PendingEncoder.rangeSize != 0
+    {
+      return "rows \(mergedRow)..<\(merging.rowEnd) are being merged, of those below \(nextRow)"
+    }
+    if !(0...listCount).contains(merging.listEnd) {
+      return "\(merging.listEnd) of \(listCount) lists are merged"
+    }
+    return nil
+  }
+}
+
 /// A merge under way: codes of rows below `rowEnd` in lists below `listEnd` are in `lists`, although
 /// `fresh` still holds them too.
 struct MergingRecord: Codable, Equatable {

@@ -25,19 +25,24 @@ extension Store {
   public func reindexPlan(
     version name: String? = nil, _ options: ReindexOptions = ReindexOptions()
   ) throws -> ReindexPlan {
-    var plan = try plan(version: name, options)
+    let snapshot = try environment.snapshot()
+    var plan = try plan(version: name, options, in: snapshot)
     guard plan.isWanted, plan.codeCount > plan.pendingCount else { return plan }
-    plan.seconds = try estimatedSeconds(plan, indexOfVersion(name))
+    plan.seconds = try estimatedSeconds(plan, version(name, in: snapshot).index, in: snapshot)
     return plan
   }
 
   /// All but the time.
-  func plan(version name: String?, _ options: ReindexOptions) throws -> ReindexPlan {
-    let snapshot = try environment.snapshot()
+  func plan(
+    version name: String?, _ options: ReindexOptions, in snapshot: borrowing Snapshot
+  ) throws -> ReindexPlan {
     let version = try version(name, in: snapshot)
     let index = try index(version.index, in: snapshot)
     let width = try space(index.space, in: snapshot).width
     let codec = options.codec ?? index.codec
+    guard codec.canBeMade(from: index.codec) else {
+      throw StoreError.cannotRecode(path: path, from: index.codec, to: codec)
+    }
     let isActive = try version.name == activeVersion(in: snapshot)
     var plan = ReindexPlan(codec: codec.rawValue)
     if isActive { plan.pendingCount = try tables.rows.count(in: snapshot) - index.count }
@@ -45,6 +50,9 @@ extension Store {
     plan.listCount = options.listCount ?? ReindexOptions.usualListCount(plan.codeCount)
     plan.currentListCount = index.clustering?.listCount ?? 0
     plan.isWanted = index.isWorthLists(count: plan.codeCount, options)
+    guard !plan.isWanted || plan.codeCount >= plan.listCount else {
+      throw StoreError.tooFewForLists(path: path, lists: plan.listCount, count: plan.codeCount)
+    }
     plan.sizeInBytes = Self.estimatedSize(plan, codec, width: width, nextRow: index.nextRow)
     return plan
   }
@@ -54,9 +62,9 @@ extension Store {
     _ plan: ReindexPlan, _ codec: Codec, width: Int, nextRow: UInt32
   ) -> Int {
     let page = 4_096
-    let ofList = plan.codeCount / max(1, plan.listCount) * codec.postingSizeInBytes(width: width)
+    let ofList = plan.codeCount / max(1, plan.listCount) * codec.listedSizeInBytes(width: width)
     let room = ofList > page / 2 ? page / 2 : 0
-    return plan.codeCount * codec.postingSizeInBytes(width: width) + plan.listCount * room
+    return plan.codeCount * codec.listedSizeInBytes(width: width) + plan.listCount * room
       + plan.listCount * (width + 12) + 2 * Int(nextRow)
   }
 
@@ -72,8 +80,10 @@ extension Store {
   /// Codes that all ladders compare with one query, for each √N: 90,000 of 10,000, 226,000 of 62,984.
   private static let ladderCodes = 900.0
 
-  private func estimatedSeconds(_ plan: ReindexPlan, _ id: UInt32) throws -> Double {
-    let rate = try assignmentRate(ofIndex: id)
+  private func estimatedSeconds(
+    _ plan: ReindexPlan, _ id: UInt32, in snapshot: borrowing Snapshot
+  ) throws -> Double {
+    let rate = try assignmentRate(ofIndex: id, in: snapshot)
     let (count, lists) = (Double(plan.codeCount), Double(plan.listCount))
     let sample = min(count, Double(IndexBuild.samplePerList) * lists)
     let compared = sample * lists * Self.usualPasses + count * lists
@@ -84,12 +94,12 @@ extension Store {
   }
 
   /// Vectors times centroids that this machine compares in a second.
-  private func assignmentRate(ofIndex id: UInt32) throws -> Double {
-    let snapshot = try environment.snapshot()
+  private func assignmentRate(
+    ofIndex id: UInt32, in snapshot: borrowing Snapshot
+  ) throws -> Double {
     let record = try index(id, in: snapshot)
     let width = try space(record.space, in: snapshot).width
-    let stored = try StoredCodes(
-      IndexCodes.blocks(self, id, record, width: width), in: snapshot)
+    let stored = try storedCodes(ofIndex: id, record, width: width, in: snapshot)
     let centroidCount = min(stored.count, Self.trialSize.centroids)
     let centroids = stored.vectors(stored.sample(centroidCount, seed: 1)).floats()
     let quantizer = IndexQuantizer(

@@ -31,6 +31,7 @@ extension Store {
       giveUp(job)
       throw error
     }
+    defer { forgetOwnJob(job) }
     try growingMap { try endJob(job) }
     guard let calibration else { throw StoreError.notClustered(path: path) }
     return calibration
@@ -46,22 +47,28 @@ extension Store {
     guard progress(Progress(stage: .calibrating, done: 0, total: Calibration.ks.count)) else {
       throw StoreError.stopped(path: path)
     }
-    let (queries, kind) = try calibrationQueries(index: id, version: name, file)
-    let run = CalibrationRun(
-      store: self, indexID: id, queries: queries, width: width, source: kind, progress: progress)
-    let calibration = try run.run()
+    let queries = try calibrationQueries(index: id, version: name, file)
+    let calibration = try measured(queries, index: id, width: width, progress)
     try growingMap {
       var write = try environment.beginWrite()
       // Nobody would remove what is stored for an index that is gone.
-      guard try index(id, in: write).state != .retired else { throw indexIsGone(id) }
+      guard try index(id, in: write).state != .retired else { throw StoreError.overtaken(path: path, index: id) }
       try tables.calibration.put(record: calibration, at: Key(id), in: &write)
       try write.commit()
     }
     return calibration
   }
 
-  private func indexIsGone(_ id: UInt32) -> StoreError {
-    damaged("index \(id)", "another one has taken its place")
+  /// The snapshots that this takes are closed when it returns: growing the map waits for them.
+  private func measured(
+    _ queries: CalibrationQueries, index id: UInt32, width: Int,
+    _ progress: @escaping ProgressHandler
+  ) throws -> Calibration {
+    let snapshots = try HeldSnapshots(environment, count: Process.processorCount)
+    return try CalibrationRun(
+      store: self, indexID: id, snapshots: snapshots, queries: queries.vectors,
+      ownRows: queries.rows, width: width, source: queries.source, progress: progress
+    ).run()
   }
 
   private func facts(ofIndex id: UInt32) throws -> (record: IndexRecord, width: Int) {
@@ -70,25 +77,25 @@ extension Store {
     return (record, try space(record.space, in: snapshot).width)
   }
 
-  /// Q × D floats, and what they are.
   private func calibrationQueries(
     index id: UInt32, version name: String?, _ file: QueryFile?
-  ) throws -> ([Float], Calibration.Source) {
+  ) throws -> CalibrationQueries {
     let snapshot = try environment.snapshot()
     let version = try version(name, in: snapshot)
     let space = try space(version.space, in: snapshot)
     if case .vectors(let path, _) = file {
-      return (try Self.vectors(path, width: space.width), .file(path: path))
+      return CalibrationQueries(
+        vectors: try Self.vectors(path, width: space.width), source: .file(path: path))
     }
     if space.checkpoint == nil {
       if file != nil { throw StoreError.noEncoder(path: self.path) }
-      return (try storedVectors(ofIndex: id, in: snapshot), .vectors)
+      return try storedVectors(ofIndex: id, in: snapshot)
     }
     let (texts, kind) = try calibrationTexts(file, in: snapshot)
     let vectors = try encoder(for: space).encode(
       Self.sample(of: texts.count).map { texts[$0] }, prefix: version.queryPrefix,
       workerCount: Process.processorCount)
-    return (vectors, kind)
+    return CalibrationQueries(vectors: vectors, source: kind)
   }
 
   private func calibrationTexts(
@@ -112,29 +119,41 @@ extension Store {
     return (0..<count).shuffled(using: &random).prefix(calibrationSize)
   }
 
+  /// Sampled vectors of a file; the others are not kept.
   private static func vectors(_ path: String, width: Int) throws -> [Float] {
-    var source = try QuerySource.open(.vectors(path, ids: nil), width: width)
-    var vectors: [Float] = []
-    while let batch = try source.next(atMost: calibrationSize) {
-      if case .vectors(let part) = batch.content { vectors += part }
+    var reader = try UnitVectorReader(path: path, width: width)
+    let count = try reader.countRows()
+    let places = Dictionary(
+      uniqueKeysWithValues: sample(of: count).enumerated().map { ($0.element, $0.offset) })
+    var vectors = [Float](repeating: 0, count: places.count * width)
+    for start in stride(from: 0, to: count, by: calibrationSize) {
+      let part = try reader.read(rows: min(calibrationSize, count - start))
+      for offset in 0..<part.count / width {
+        guard let place = places[start + offset] else { continue }
+        vectors.replaceSubrange(
+          place * width..<(place + 1) * width, with: part[offset * width..<(offset + 1) * width])
+      }
     }
-    return sample(of: vectors.count / width).flatMap { vectors[$0 * width..<($0 + 1) * width] }
+    return vectors
   }
 
-  /// Vectors that codes stand for, chosen by a seed.
+  /// Vectors that codes stand for, chosen by a seed, none twice.
   private func storedVectors(
     ofIndex id: UInt32, in snapshot: borrowing Snapshot
-  ) throws -> [Float] {
+  ) throws -> CalibrationQueries {
     let codes = try IndexCodes(self, id, in: snapshot)
     var random = SplitMix64(seed: 1)
     var found = CodeBlockBuilder(codec: codes.record.codec, width: codes.width)
-    var triesLeft = 16 * Self.calibrationSize
-    while found.count < Self.calibrationSize, triesLeft > 0, codes.record.nextRow > 0 {
-      triesLeft -= 1
+    var rows: [UInt32] = []
+    var tried: Set<UInt32> = []
+    while found.count < Self.calibrationSize, tried.count < codes.record.nextRow,
+      tried.count < 16 * Self.calibrationSize
+    {
       let row = UInt32.random(in: 0..<codes.record.nextRow, using: &random)
-      _ = try codes.copyCode(of: row, to: row, &found, in: snapshot)
+      if !tried.insert(row).inserted { continue }
+      if try codes.copyCode(of: row, to: row, &found, in: snapshot) { rows.append(row) }
     }
-    return found.decoded()
+    return CalibrationQueries(vectors: found.decoded(), rows: rows, source: .vectors)
   }
 
   /// Words in a row, each from another passage, chosen by a seed.
@@ -157,4 +176,13 @@ extension Store {
     }
     return spans
   }
+}
+
+/// What a calibration asks.
+private struct CalibrationQueries {
+  /// Q × D.
+  let vectors: [Float]
+  /// Where they are stored vectors, their rows.
+  var rows: [UInt32]?
+  let source: Calibration.Source
 }

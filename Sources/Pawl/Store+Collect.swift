@@ -73,7 +73,9 @@ extension Store {
 
   private func removeAbandonedIndexesAlone() throws {
     let job = try beginOnlyJob(JobRecord.reindex)
-    defer { do { try endJob(job) } catch {} }
+    defer {
+      do { try endJob(job) } catch { forgetOwnJob(job) }
+    }
     try removeAbandonedIndexes()
   }
 

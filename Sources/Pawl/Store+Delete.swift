@@ -22,21 +22,22 @@ public struct DeletionSummary: Sendable, Equatable {
 }
 
 extension Store {
-  /// Passages deleted in one transaction, at most.
-  private static let deletionBatchSize = 4_096
+  /// Rows whose codes leave the index in one transaction, at most.
+  private static let removalBatchSize = 4_096
   /// Bytes of lists that may be written anew in one transaction, whose pages are in memory until its end.
   private static let rewrittenBytesAtOnce = 64 << 20
 
-  /// Fewer where every deletion may hit another list, and lists are long.
-  private func deletionBatchSize() throws -> Int {
+  /// Rows to delete or replace in one transaction: fewer where each may hit another list, and lists are
+  /// long.
+  func removalBatchSize() throws -> Int {
     let snapshot = try environment.snapshot()
     let index = try index(version(nil, in: snapshot).index, in: snapshot)
-    guard let clustering = index.clustering else { return Self.deletionBatchSize }
+    guard let clustering = index.clustering else { return Self.removalBatchSize }
     let width = try space(index.space, in: snapshot).width
     let list = index.count / max(1, clustering.listCount) + 1
     let bytes =
-      min(list, InvertedLists.blockCapacity) * index.codec.postingSizeInBytes(width: width)
-    return max(1, min(Self.deletionBatchSize, Self.rewrittenBytesAtOnce / bytes))
+      min(list, InvertedLists.blockCapacity) * index.codec.listedSizeInBytes(width: width)
+    return max(1, min(Self.removalBatchSize, Self.rewrittenBytesAtOnce / bytes))
   }
 
   /// Deletes passages: each leaves the texts and every index in one transaction.
@@ -52,7 +53,7 @@ extension Store {
     var summary = DeletionSummary()
     var start = 0
     while start < ids.count, !summary.isInterrupted {
-      let batch = ids[start..<min(start + (try deletionBatchSize()), ids.count)]
+      let batch = ids[start..<min(start + (try removalBatchSize()), ids.count)]
       let before = summary
       summary = try growingMap { try delete(batch, before) }
       start = batch.endIndex

@@ -67,7 +67,7 @@ extension Store {
       width: space.width,
       index: version.index, listCount: index.clustering?.listCount ?? 0,
       codec: index.codec.rawValue,
-      codeSizeInBytes: index.codec.postingSizeInBytes(width: space.width),
+      codeSizeInBytes: index.codec.listedSizeInBytes(width: space.width),
       queryPrefix: version.queryPrefix, passagePrefix: space.passagePrefix,
       tokens: seen.map { encoder.tokenizer.token(of: $0) ?? "#\($0)" }, tokenCount: ids.count,
       tokenLimit: encoder.maxLength)

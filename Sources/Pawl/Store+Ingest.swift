@@ -14,10 +14,7 @@ public struct IngestSummary: Sendable, Equatable {
   public internal(set) var skippedCount = 0
   public internal(set) var firstSkipped: [String] = []
   public internal(set) var embedded = EmbeddingSummary()
-  /// The clustering that the passages had outgrown the last one for; nil where they had not.
-  public internal(set) var reindex: ReindexSummary?
-  /// Whether a clustering is due that was stopped, or that another process is at; the next ingest does it.
-  public internal(set) var isReindexPostponed = false
+  public internal(set) var upkeep = IndexUpkeep()
   /// Whether it was asked to stop before the end.
   public internal(set) var isInterrupted = false
 }
@@ -99,7 +96,7 @@ extension Store {
     // Also what an earlier ingest left, where this one has nothing to add.
     if total == 0, !options.textOnly { try embedPending(&summary, after: 0, total: 0, progress) }
     if !options.textOnly, !summary.isInterrupted {
-      (summary.reindex, summary.isReindexPostponed) = try reindexIfGrown(progress: progress)
+      summary.upkeep = try keepUpIndex(progress: progress)
     }
     return summary
   }

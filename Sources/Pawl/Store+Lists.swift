@@ -74,6 +74,17 @@ extension Store {
     try tables.calibration.record(Calibration.self, at: Key(id), in: transaction)
   }
 
+  /// Where all codes of an index lie, for as long as the snapshot is open.
+  ///
+  /// - Throws: damage of the index, one that lacks a block among it.
+  func storedCodes(
+    ofIndex id: UInt32, _ record: IndexRecord, width: Int, in snapshot: borrowing Snapshot
+  ) throws -> StoredCodes {
+    do {
+      return try StoredCodes(IndexCodes.blocks(self, id, record, width: width), in: snapshot)
+    } catch { throw named(error, index: id) }
+  }
+
   /// A searcher of a clustered index, to be given back to the cache.
   func searcher(of id: UInt32, in snapshot: borrowing Snapshot) throws -> ListSearcher {
     let record = try index(id, in: snapshot)

@@ -8,8 +8,8 @@ extension Store {
 
   /// Clusters the index of a version beside the one that serves, and puts it in its place.
   ///
-  /// An index that has no lists yet gets none below `fewestClustered` passages, unless their number is
-  /// given.
+  /// An index that has no lists yet gets none below `fewestClustered` passages, unless their number or
+  /// another codec is given.
   /// - Parameter version: nil: the active one.
   /// - Throws: `StoreError.busy` where another process does the same, `.stopped` when progress answers
   ///   false; nothing has changed then.
@@ -29,6 +29,7 @@ extension Store {
       giveUp(job)
       throw error
     }
+    defer { forgetOwnJob(job) }
     try growingMap { try endJob(job) }
     return summary
   }
@@ -36,16 +37,19 @@ extension Store {
   /// Cleans up after an error, which is the one to tell: where this fails too, the next reindex or gc does
   /// it, as after a kill.
   func giveUp(_ job: UInt64) {
+    defer { forgetOwnJob(job) }
     do {
+      // Who has overtaken this process may be making an index.
+      guard try jobs(in: environment.snapshot()).contains(where: { $0.number == job }) else { return }
       try removeAbandonedIndexes()
       try growingMap { try endJob(job) }
-    } catch { forgetOwnJob(job) }
+    } catch {}
   }
 
   /// Embeds what the active version lacks; where that is another one, or its vectors are made elsewhere,
   /// nothing.
   ///
-  /// - Throws: `StoreError.stopped`; what was embedded until then stays.
+  /// - Throws: `StoreError.stoppedEmbedding`.
   public func embedMissing(
     version name: String? = nil, progress: @escaping ProgressHandler = { _ in true }
   ) throws -> EmbeddingSummary {
@@ -54,7 +58,7 @@ extension Store {
     let isFinished = try PendingEncoder(self).embedPending(&summary) { done, pending in
       progress(Progress(stage: .embedding, done: done, total: done + pending))
     }
-    if !isFinished { throw StoreError.stopped(path: path) }
+    if !isFinished { throw StoreError.stoppedEmbedding(path: path) }
     return summary
   }
 
@@ -76,6 +80,7 @@ extension Store {
     version name: String?, _ options: ReindexOptions, _ progress: @escaping ProgressHandler
   ) throws -> ReindexSummary {
     let source = try indexOfVersion(name)
+    let earlier = try calibration(of: source, in: environment.snapshot())
     var build = IndexBuild(
       self, index: source, options, kernels: try kernels(), progress: progress)
     // Growing the map waits for the snapshot that a build reads from, so one that fills it begins anew.
@@ -86,39 +91,17 @@ extension Store {
     var watch = Stopwatch()
     build.summary.calibration = try calibrate(index: id, version: name, progress: progress)
     build.summary.calibrateSeconds = watch.lap()
+    if case .file(let path) = earlier?.source { build.summary.lostQueryFile = path }
     while try !growingMap({ try catchUp(id, from: source) }) {}
     try removeAbandonedIndexes()
+    // Others may have added and deleted meanwhile.
+    build.summary.codeCount = try index(id, in: environment.snapshot()).count
     return build.summary
   }
 
   func indexOfVersion(_ name: String?) throws -> UInt32 {
     let snapshot = try environment.snapshot()
     return try version(name, in: snapshot).index
-  }
-
-  /// Clusters where an ingest has made it worth while: when there is no clustering yet, or four times as
-  /// many codes as there were at the last one.
-  ///
-  /// - Returns: nil where it was not; `isPostponed` where another process is at it, or a person has no
-  ///   patience.
-  func reindexIfGrown(
-    progress: @escaping ProgressHandler
-  ) throws -> (summary: ReindexSummary?, isPostponed: Bool) {
-    guard try hasOutgrownClustering() else { return (nil, false) }
-    do { return (try reindex(progress: progress), false) } catch StoreError.busy {
-      return (nil, true)
-    } catch StoreError.stopped { return (nil, true) }
-  }
-
-  private func hasOutgrownClustering() throws -> Bool {
-    let snapshot = try environment.snapshot()
-    let index = try index(version(nil, in: snapshot).index, in: snapshot)
-    // Wider vectors than k-means takes stay without lists.
-    guard try space(index.space, in: snapshot).width <= NearestCode.maximumWidth else {
-      return false
-    }
-    guard let clustering = index.clustering else { return index.count >= Self.fewestClustered }
-    return index.count > 4 * clustering.trainedCount
   }
 
   /// Ranges of 1,024 rows that are caught up in one transaction: more than an ingest adds in one, which
@@ -131,6 +114,7 @@ extension Store {
   /// - Returns: whether the new index serves.
   func catchUp(_ id: UInt32, from source: UInt32) throws -> Bool {
     var write = try environment.beginWrite()
+    try requireBuilding(id, in: write)
     var old = try IndexCodes(self, source, in: write)
     var new = try IndexCodes(self, id, in: write)
     for _ in 0..<Self.rangesCaughtUpAtOnce where new.record.nextRow < old.record.nextRow {
@@ -149,6 +133,14 @@ extension Store {
     try new.save(in: &write)
     try write.commit()
     return isWhole
+  }
+
+  /// - Throws: `StoreError.overtaken` where nobody is making that index any more.
+  func requireBuilding(_ id: UInt32, in write: borrowing WriteTransaction) throws {
+    let record = try tables.indexes.record(IndexRecord.self, at: Key(id), in: write)
+    guard record?.state == .building else {
+      throw StoreError.overtaken(path: path, index: id)
+    }
   }
 
   /// Adds the codes of the next range of rows, which ends at a multiple of 1,024.
@@ -178,10 +170,13 @@ extension Store {
   }
 
   /// One transaction: from here on nobody looks for codes in it, of which some parts go before others.
+  ///
+  /// - Throws: `StoreError.overtaken` where it serves now: a process that nobody sees from here made it.
   private func retire(_ id: UInt32) throws {
     var write = try environment.beginWrite()
     var record = try index(id, in: write)
     if record.state == .retired { return }
+    guard record.state == .building else { throw StoreError.overtaken(path: path, index: id) }
     record.state = .retired
     try tables.indexes.put(record: record, at: Key(id), in: &write)
     try write.commit()
@@ -207,10 +202,11 @@ extension Store {
 }
 
 extension IndexRecord {
-  /// Whether it has lists already, or is large enough, or somebody wants them all the same.
+  /// Whether it has lists already, or is large enough, or somebody wants them all the same, or another codec.
   ///
   /// - Parameter count: codes that it will have.
   func isWorthLists(count: Int, _ options: ReindexOptions) -> Bool {
-    options.listCount != nil || (clustering != nil && count > 0) || count >= Store.fewestClustered
+    options.listCount != nil || count >= Store.fewestClustered
+      || (count > 0 && (clustering != nil || options.codec.map { $0 != codec } ?? false))
   }
 }

@@ -106,7 +106,7 @@ extension Store {
           codec: index.codec.rawValue,
           embeddedCount: index.count, pendingCount: rowCount - index.count,
           floatSizeInBytes: index.count * Codec.float32.codeSizeInBytes(width: space.width),
-          codeSizeInBytes: index.count * index.codec.postingSizeInBytes(width: space.width),
+          codeSizeInBytes: index.count * index.codec.listedSizeInBytes(width: space.width),
           clustering: try clusteringStatistics(of: version.index, index, in: snapshot)))
     }
     return figures

@@ -8,7 +8,8 @@ extension Store {
   /// opening does it again.
   /// - Complexity: reads all rows once.
   static func upgrade(_ path: String) throws {
-    let environment = try Environment.open(path: path, mode: .readWrite)
+    // Alone: an older program that has it open would go on writing records of the old format.
+    let environment = try Environment.open(path: path, mode: .readWrite, .alone)
     // No others: one that is lost must not come back empty.
     let format = try formatVersion(of: environment)
     let there = Set(StoreTables.names(ofFormat: format))

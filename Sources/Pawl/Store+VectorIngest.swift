@@ -13,10 +13,7 @@ public struct VectorIngestSummary: Sendable, Equatable {
   public internal(set) var unchangedCount = 0
   /// Of those read, how many were brought to unit length.
   public internal(set) var normalizedCount = 0
-  /// The clustering that the passages had outgrown the last one for; nil where they had not.
-  public internal(set) var reindex: ReindexSummary?
-  /// Whether a clustering is due that was stopped, or that another process is at; the next ingest does it.
-  public internal(set) var isReindexPostponed = false
+  public internal(set) var upkeep = IndexUpkeep()
   /// Whether it was asked to stop before the end.
   public internal(set) var isInterrupted = false
 }
@@ -47,29 +44,37 @@ extension Store {
       progress(Progress(stage: .checking, done: read, total: total))
     }
     while !summary.isInterrupted, let batch = try source.next() {
-      summary = try growingMap { try store(batch, kernels, after: summary) }
-      try Merge(store: self, indexID: indexOfVersion(nil)).runIfNeeded()
+      var rest = batch.ids.indices
+      while !rest.isEmpty {
+        (summary, rest) = try growingMap { try store(batch, rest, kernels, after: summary) }
+        try Merge(store: self, indexID: indexOfVersion(nil)).runIfNeeded()
+      }
       summary.normalizedCount = source.normalizedCount
       let state = Progress(stage: .storing, done: source.done, total: total)
       summary.isInterrupted = !progress(state) && source.done < total
     }
     if !summary.isInterrupted {
-      (summary.reindex, summary.isReindexPostponed) = try reindexIfGrown(progress: progress)
+      summary.upkeep = try keepUpIndex(progress: progress)
     }
     return summary
   }
 
   /// One transaction: new rows for the vectors of a batch, with their codes.
+  ///
+  /// - Returns: what was done so far with what it did, and what of `places` is left: where many are
+  ///   updates, all of them would be too much for one transaction.
   private func store(
-    _ batch: VectorBatch, _ kernels: Kernels, after before: VectorIngestSummary
-  ) throws -> VectorIngestSummary {
+    _ batch: VectorBatch, _ places: Range<Int>, _ kernels: Kernels,
+    after before: VectorIngestSummary
+  ) throws -> (VectorIngestSummary, rest: Range<Int>) {
     var summary = before
+    let limit = try removalBatchSize()
     var write = try environment.beginWrite()
     var index = try VectorIndex(self, kernels: kernels, in: write)
-    let changes = try changes(batch, index, &summary, in: write)
+    let (changes, rest) = try changes(batch, places, index, limit, &summary, in: write)
     if changes.isEmpty {
       write.abort()
-      return summary
+      return (summary, rest)
     }
     var record = try storeRecord(in: write)
     let first = record.nextRow
@@ -87,17 +92,23 @@ extension Store {
     let vectors = batch.vectors(at: changes.map(\.place))
     try index.add(vectors.span, rows: first..<record.nextRow, in: &write)
     try write.commit()
-    return summary
+    return (summary, rest)
   }
 
   /// The vectors of a batch that are to be stored: the last one of each id, unless its row has that code.
+  ///
+  /// - Parameter limit: rows that they may replace.
+  /// - Returns: those, and the places that were not looked at.
   private func changes(
-    _ batch: VectorBatch, _ index: VectorIndex, _ summary: inout VectorIngestSummary,
-    in write: borrowing WriteTransaction
-  ) throws -> [VectorChange] {
+    _ batch: VectorBatch, _ places: Range<Int>, _ index: VectorIndex, _ limit: Int,
+    _ summary: inout VectorIngestSummary, in write: borrowing WriteTransaction
+  ) throws -> ([VectorChange], rest: Range<Int>) {
     var changes: [Identifier: VectorChange] = [:]
     var reader = try RowReader(self, in: write)
-    for (place, id) in batch.ids.enumerated() {
+    var (place, replacedCount) = (places.lowerBound, 0)
+    while place < places.upperBound, replacedCount < limit {
+      defer { place += 1 }
+      let id = batch.ids[place]
       summary.readCount += 1
       let earlier = changes[id]
       let previous = if let earlier { earlier.previous } else { try stored(id, &reader, in: write) }
@@ -110,6 +121,7 @@ extension Store {
       let isUnchanged =
         if let earlier { batch.haveEqualVectors(at: earlier.place, place) } else { change.isStored }
       changes[id] = change
+      if previous != nil, !change.isStored { replacedCount += 1 }
       if isUnchanged {
         summary.unchangedCount += 1
       } else if previous == nil && earlier == nil {
@@ -118,7 +130,8 @@ extension Store {
         summary.updatedCount += 1
       }
     }
-    return changes.values.filter { !$0.isStored }.sorted { $0.place < $1.place }
+    let wanted = changes.values.filter { !$0.isStored }.sorted { $0.place < $1.place }
+    return (wanted, place..<places.upperBound)
   }
 }
 

@@ -162,6 +162,9 @@ public final class Store: Sendable {
     guard record.count >= 0, record.count <= Int(record.nextRow) else {
       throw damaged("index \(id)", "\(record.count) codes below row \(record.nextRow)")
     }
+    if let fault = record.clustering?.fault(below: record.nextRow) {
+      throw damaged("index \(id)", fault)
+    }
     return record
   }
 

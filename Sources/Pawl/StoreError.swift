@@ -26,6 +26,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   /// A restore died between two renames; both stores are there under these names.
   case halfRestored(path: String, restored: String, replaced: String)
   case stopped(path: String)
+  /// Stopped on request, with what was embedded until then.
+  case stoppedEmbedding(path: String)
   /// Vectors that the version's codes cannot be compared with.
   case vectorWidth(file: String, width: Int, expected: Int)
   case noQueries(file: String)
@@ -48,6 +50,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
 
   /// Another process does what only one may do at a time.
   case busy(path: String, kind: String, process: Int32)
+  /// Another process removed what this one was making, because it does not see that it runs.
+  case overtaken(path: String, index: UInt32)
   /// Codes that do not hold what another codec needs.
   case cannotRecode(path: String, from: Codec, to: Codec)
   case tooFewForLists(path: String, lists: Int, count: Int)
@@ -98,6 +102,9 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
       "\(path): no store, because a restore died between two renames. Nothing is lost: \(restored) is "
         + "the restored store, \(replaced) the one it was to replace. Rename the one you want to "
         + "\(path)."
+    case .stoppedEmbedding(let path):
+      "\(path): stopped on request; what was embedded until then stays, and the same command goes on from "
+        + "there."
     case .stopped(let path):
       "\(path): stopped on request; nothing was changed. The same command begins anew."
     case .tooManyRows(let path):
@@ -107,6 +114,9 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
         + "Take vectors of the version's own model."
     case .busy(let path, let kind, let process):
       "\(path): process \(process) is at a \(kind) of this store. Wait until it is done."
+    case .overtaken(let path, let index):
+      "\(path): index \(index), which this process was working on, was removed by one that does not see it, "
+        + "of another container perhaps. The store is whole; run it again when that one is done."
     case .notClustered(let path):
       "\(path): its index has no lists, so every search is exact and there is nothing to calibrate. Make "
         + "them with: pawl reindex \(path) (below \(Store.fewestClustered) passages with --lists N)"
@@ -118,8 +128,9 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
       "\(path): \(to.rawValue) codes cannot be made from \(from.rawValue) codes, which hold less. Make a "
         + "new store with: pawl init STORE --codec \(to.rawValue)"
     case .tooFewForLists(let path, let lists, let count):
-      "\(path): \(lists) \(lists == 1 ? "list" : "lists") for \(count) passages: an index has at least one for each list, and one "
-        + "list. Name fewer with --lists."
+      count == 0
+        ? "\(path): there is nothing to make lists of yet."
+        : "\(path): \(lists) lists cannot be made of \(count) passages; --lists takes \(count) at most here."
     case .noEncoder(let path):
       "\(path): this store has no text encoder: its vectors are made elsewhere (pawl init "
         + "--dimension). Add vectors with: pawl ingest \(path) --vectors X.npy --ids ids.txt; search "

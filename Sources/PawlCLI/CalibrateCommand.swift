@@ -8,7 +8,9 @@ struct CalibrateCommand: ParsableCommand {
       Queries are answered by exact search and through the lists, with more and more effort, for the \
       best 1, 10, 100 and 1,000 passages. What was found of them is stored with the index: a search \
       takes from it what it has to do for the recall that is asked of it. \
-      \(Store.calibrationSize) queries at most are taken, evenly from the whole.
+      \(Store.calibrationSize) queries at most are taken, by a seed. What is promised is less than what was \
+      measured: as much as other queries of this kind will find by all odds. So a few queries promise \
+      little; give some hundreds.
 
       Without a file they are those of a stored set with the role calibration (pawl sets); where there \
       is none, words in a row from stored passages; in a store of vectors, stored vectors.
@@ -33,6 +35,9 @@ struct CalibrateCommand: ParsableCommand {
   var quiet = false
   @OptionGroup var output: OutputOptions
 
+  /// Fewer leave so much to chance that most promises take exact search.
+  private static let fewQueries = 200
+
   func validate() throws {
     if queries != nil, vectors != nil {
       throw ValidationError("Give --queries or --vectors, not both.")
@@ -44,6 +49,11 @@ struct CalibrateCommand: ParsableCommand {
     let file = queries.map { QueryFile.texts($0) } ?? vectors.map { .vectors($0, ids: nil) }
     let calibration = try CommandProgress.during(isQuiet: quiet) { line in
       try store.calibrate(version: version, with: file) { line.show($0) }
+    }
+    if calibration.queryCount < Self.fewQueries {
+      Terminal.error(
+        "\(Figures.count(calibration.queryCount, "query", "queries")) promise little: searches will be "
+          + "slower than they need be; some hundreds are better")
     }
     let report = CalibrationReport(calibration)
     if output.json { return Output.line(try JSONOutput.line(report)) }

@@ -60,13 +60,13 @@ enum ExitStatus: Int32 {
     case let error as StoreError:
       switch error {
       case .fileSystem(_, _, ENOSPC, _), .fileSystem(_, _, EDQUOT, _): .temporary
-      case .fileSystem(_, _, EFBIG, _), .noRoom: .temporary
+      case .fileSystem(_, _, EFBIG, _), .noRoom, .busy, .overtaken: .temporary
       case .fileSystem: .inputOutput
       case .checkFailed, .copyDiffers: .refused
       case .newerFormat, .notAStore, .foreign, .noModel, .noQueries, .vectorWidth, .vectorIDs,
         .noEncoder, .hasEncoder, .nothingToEvaluate, .nothingStored:
         .badInput
-      case .setName, .settingValue, .outputOverInput, .dimension: .usage
+      case .setName, .settingValue, .outputOverInput, .dimension, .tooFewForLists, .cannotRecode: .usage
       default: .failed
       }
     default: nil

@@ -34,6 +34,9 @@ struct ExportCommand: ParsableCommand {
     if onOutput.count + (output.json ? 1 : 0) > 1 {
       throw ValidationError("Only one result goes to standard output.")
     }
+    if OutputFile.isStandardOutput(vectors), Terminal.outputIsTerminal {
+      throw ValidationError("A matrix is nothing to read on a terminal: name a file, or redirect the output.")
+    }
   }
 
   func run() throws {

@@ -64,16 +64,22 @@ struct IngestCommand: ParsableCommand {
     }
   }
 
-  /// The clustering that an ingest ended with.
-  static func tell(_ summary: ReindexSummary, _ store: String) {
-    for line in ReindexText(summary).lines { Output.line("\(store): \(line)") }
+  /// The clustering or the measuring that an ingest ended with.
+  static func tell(_ upkeep: IndexUpkeep, _ store: String) {
+    var lines: [String] = []
+    if let reindex = upkeep.reindex { lines = ReindexText(reindex).all }
+    if let calibration = upkeep.calibration {
+      let text = CalibrationText(CalibrationReport(calibration))
+      lines = ["recall measured anew"] + (text.sentence(recall: 0.98, k: 10).map { [$0] } ?? [])
+    }
+    for line in lines { Output.line("\(store): \(line)") }
   }
 
-  /// That a clustering is due; ends the command where it was to stop.
-  static func tellPostponed(_ store: String) throws {
-    Terminal.error(
-      "everything is stored and found; what is left is to cluster it, which the next ingest does, or: "
-        + "pawl reindex \(store)")
+  /// That a clustering or a measuring is due; ends the command where it was to stop.
+  static func tellProblem(of upkeep: IndexUpkeep, _ store: String) throws {
+    guard let problem = upkeep.problem else { return }
+    Terminal.error("everything is stored and found, but its index is not in order yet: \(problem)")
+    Terminal.error("the next ingest sees to it, or: pawl reindex \(store)")
     if Interrupt.isAsked { throw ExitStatus.failed.code }
   }
 
@@ -114,9 +120,9 @@ struct IngestCommand: ParsableCommand {
       Output.line(
         "\(target.store): " + parts.joined(separator: ", ")
           + " in \(Figures.fixed(seconds, 1)) s")
-      summary.reindex.map { Self.tell($0, target.store) }
+      Self.tell(summary.upkeep, target.store)
     }
-    if summary.isReindexPostponed { try Self.tellPostponed(target.store) }
+    try Self.tellProblem(of: summary.upkeep, target.store)
     if summary.isInterrupted {
       Terminal.error("stopped after a whole batch; the same command goes on from here")
       throw ExitStatus.failed.code
@@ -137,6 +143,10 @@ private struct IngestReport: Encodable {
   let seconds: Double
   /// Missing where the passages had not outgrown the last clustering.
   let reindex: ReindexReport?
+  /// Recall, where it was measured anew.
+  let calibration: CalibrationReport?
+  /// Why a clustering or a measuring that is due was not done.
+  let problem: String?
 
   init(_ summary: IngestSummary, seconds: Double) {
     read = summary.readCount
@@ -147,7 +157,9 @@ private struct IngestReport: Encodable {
     embedded = summary.embedded.embeddedCount
     copied = summary.embedded.copiedCount
     interrupted = summary.isInterrupted
-    reindex = summary.reindex.map { ReindexReport($0) }
+    reindex = summary.upkeep.reindex.map { ReindexReport($0) }
+    calibration = summary.upkeep.calibration.map(CalibrationReport.init)
+    problem = summary.upkeep.problem
     self.seconds = seconds
   }
 }

@@ -12,13 +12,13 @@ struct ReindexCommand: ParsableCommand {
       Recall is then measured against exact search (pawl calibrate), for pawl query --recall.
 
       Below \(Figures.grouped(Store.fewestClustered)) passages every search is exact, and no lists are \
-      made unless --lists is given. An ingest that ends with that many for the first time, or with \
+      made unless --lists or another codec is given. An ingest that ends with that many for the first time, or with \
       more than four times as many as at the last clustering, does all this by itself.
 
       Example:
         pawl reindex demo.pawl --dry-run
         pawl reindex demo.pawl
-        pawl reindex demo.pawl --codec binary --lists 1000
+        pawl reindex demo.pawl --codec binary --lists 400
       """)
 
   @OptionGroup var target: StoreArgument
@@ -62,14 +62,19 @@ struct ReindexCommand: ParsableCommand {
     if embedded > 0 { Output.line("\(target.store): \(Figures.grouped(embedded)) embedded") }
     if summary.listCount == 0 { return Output.line(tooFew(summary.codeCount)) }
     let text = ReindexText(summary)
-    for line in text.lines + text.source { Output.line("\(target.store): \(line)") }
+    for line in text.all { Output.line("\(target.store): \(line)") }
   }
 
   private func showPlan(_ options: ReindexOptions) throws {
     let plan = try Store(path: target.store, access: .reading)
       .reindexPlan(version: version, options)
     if output.json { return Output.line(try JSONOutput.line(plan)) }
-    if !plan.isWanted { return Output.line(tooFew(plan.codeCount)) }
+    if !plan.isWanted {
+      if plan.pendingCount > 0 {
+        Output.line("\(target.store): \(Figures.count(plan.pendingCount, "passage")) to embed")
+      }
+      return Output.line(tooFew(plan.codeCount))
+    }
     var table = TextTable(header: ["", "now", "then"], right: [1, 2])
     table.add([
       "vectors", Figures.grouped(plan.codeCount - plan.pendingCount),
@@ -91,7 +96,7 @@ struct ReindexCommand: ParsableCommand {
   private func tooFew(_ count: Int) -> String {
     "\(target.store): \(Figures.count(count, "vector")), compared one by one: below "
       + "\(Figures.grouped(Store.fewestClustered)) that is as fast as lists, and finds everything. "
-      + (codec == nil ? "" : "The codec is as it was. ") + "--lists N makes lists all the same."
+      + "--lists N makes lists all the same."
   }
 }
 
@@ -102,17 +107,23 @@ struct ReindexText {
   init(_ summary: ReindexSummary) { self.summary = summary }
 
   /// What was made, and what the usual promise costs.
-  var lines: [String] { [head] + (calibration?.sentence(recall: 0.98, k: 10).map { [$0] } ?? []) }
+  private var lines: [String] { [head] + (calibration?.sentence(recall: 0.98, k: 10).map { [$0] } ?? []) }
 
-  var source: [String] {
-    summary.calibration.map { ["measured with \($0.source)"] } ?? []
+  var all: [String] { lines + source }
+
+  private var source: [String] {
+    (summary.calibration.map { ["measured with \($0.source)"] } ?? [])
+      + (summary.lostQueryFile.map {
+        ["no longer with \($0): pawl calibrate STORE --queries \($0) does it again; a set with the role "
+          + "calibration (pawl sets add) is used always"]
+      } ?? [])
   }
 
   private var calibration: CalibrationText? {
     summary.calibration.map { CalibrationText(CalibrationReport($0)) }
   }
 
-  var head: String {
+  private var head: String {
     "\(Figures.count(summary.codeCount, "vector")) in \(Figures.count(summary.listCount, "list")), "
       + "imbalance \(Figures.fixed(summary.imbalance, 2)), in "
       + "\(Figures.fixed(ReindexReport(summary).total, 1)) s"
@@ -129,6 +140,8 @@ struct ReindexReport: Encodable {
   let imbalance: Double
   let seconds: [String: Double]
   let calibration: CalibrationReport?
+  /// The queries of the calibration that it replaces, where they were a file's.
+  let lostQueryFile: String?
 
   init(_ summary: ReindexSummary, embedded: Int? = nil) {
     vectors = summary.codeCount
@@ -140,6 +153,7 @@ struct ReindexReport: Encodable {
       "write": summary.writeSeconds, "calibrate": summary.calibrateSeconds,
     ]
     calibration = summary.calibration.map(CalibrationReport.init)
+    lostQueryFile = summary.lostQueryFile
   }
 
   var total: Double { seconds.values.reduce(0, +) }

@@ -54,7 +54,9 @@ struct SearchCommand: ParsableCommand {
     let store = try Store(path: target.store, access: .reading)
     let file: QueryFile =
       if let queries { .texts(queries) } else { .vectors(vectors ?? "", ids: ids) }
-    let summary = try CommandProgress.during(isQuiet: quiet) { line in
+    // The run itself shows how far it is.
+    let isShown = OutputFile.isStandardOutput(runFile) && Terminal.outputIsTerminal
+    let summary = try CommandProgress.during(isQuiet: quiet || isShown) { line in
       try store.writeRun(of: file, to: runFile, k: k, effort.effort, version: version) {
         line.show($0)
       }

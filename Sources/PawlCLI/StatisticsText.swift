@@ -40,6 +40,8 @@ struct StatisticsText {
       + "\(Figures.grouped(clustering.trainedCount)) codes "
       + "(now \(Figures.fixed(clustering.staleness, 2)) × as many)"
     return [lists] + (clustering.calibration.map { CalibrationText($0).curve(k: 10) } ?? [])
+      + (clustering.isCalibrationOutgrown
+        ? ["much has come since recall was measured; pawl calibrate measures it anew"] : [])
   }
 
   private var index: [String] {

@@ -17,7 +17,7 @@ struct VectorIngest {
       Output.line(try JSONOutput.line(VectorIngestReport(summary, seconds: seconds)))
     } else {
       Output.line("\(store.path): \(Self.text(summary)) in \(Figures.fixed(seconds, 1)) s")
-      summary.reindex.map { IngestCommand.tell($0, store.path) }
+      IngestCommand.tell(summary.upkeep, store.path)
     }
     if summary.normalizedCount > 0 {
       Terminal.error(
@@ -25,7 +25,7 @@ struct VectorIngest {
           + Figures.count(summary.normalizedCount, "vector was", "vectors were")
           + " not of unit length and brought to it; scores are cosines")
     }
-    if summary.isReindexPostponed { try IngestCommand.tellPostponed(store.path) }
+    try IngestCommand.tellProblem(of: summary.upkeep, store.path)
     if summary.isInterrupted {
       Terminal.error("stopped after a whole batch; the same command goes on from here")
       throw ExitStatus.failed.code
@@ -53,6 +53,10 @@ private struct VectorIngestReport: Encodable {
   let seconds: Double
   /// Missing where the vectors had not outgrown the last clustering.
   let reindex: ReindexReport?
+  /// Recall, where it was measured anew.
+  let calibration: CalibrationReport?
+  /// Why a clustering or a measuring that is due was not done.
+  let problem: String?
 
   init(_ summary: VectorIngestSummary, seconds: Double) {
     read = summary.readCount
@@ -62,6 +66,8 @@ private struct VectorIngestReport: Encodable {
     normalized = summary.normalizedCount
     interrupted = summary.isInterrupted
     self.seconds = seconds
-    reindex = summary.reindex.map { ReindexReport($0) }
+    reindex = summary.upkeep.reindex.map { ReindexReport($0) }
+    calibration = summary.upkeep.calibration.map(CalibrationReport.init)
+    problem = summary.upkeep.problem
   }
 }

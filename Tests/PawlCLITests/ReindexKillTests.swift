@@ -61,6 +61,26 @@ import Testing
     return try String(contentsOfFile: path("o.trec"), encoding: .utf8)
   }
 
+  /// Neither what exact search reads nor what only search through lists does is damaged.
+  private func expectWhole(_ store: String, _ comment: Comment) throws {
+    let check = try pawl.run(["check", store])
+    #expect(check.status == 0, "\(comment): \(check.output) \(check.error)")
+    let command = ["search", store, "--vectors", "q.npy", "-k", "30", "--run", "l.trec", "--quiet"]
+    let result = try pawl.run(command + ["--probes", "70"])
+    #expect(result.status == 0, "\(comment): \(result.error)")
+    // All lists: what 1-bit codes miss aside, those of exact search.
+    let exact = Set(try lines("o.trec"))
+    let found = try lines("l.trec").filter { exact.contains($0) }.count
+    #expect(found * 100 > exact.count * 98, "\(comment): \(found) of \(exact.count)")
+  }
+
+  /// Query and passage of each hit.
+  private func lines(_ run: String) throws -> [String] {
+    try String(contentsOfFile: path(run), encoding: .utf8).split(separator: "\n").map {
+      $0.split(separator: " ").prefix(3).joined(separator: " ")
+    }
+  }
+
   /// - Returns: whether it was killed before its end.
   private func kill(_ arguments: [String], after seconds: Double) throws -> Bool {
     let process = pawl.process(arguments)
@@ -95,6 +115,7 @@ import Testing
       killed += try kill(command, after: after) ? 1 : 0
       let when = "killed after \(after) s"
       #expect(try answers("s.pawl") == expected, "\(when)")
+      try expectWhole("s.pawl", "\(when)")
       let id = 100_000 + moment
       try ingest("s.pawl", id..<id + 1)
       try succeed("delete", "s.pawl", "p\(id)", "--quiet")
@@ -127,6 +148,7 @@ import Testing
       let result = try pawl.run(command)
       #expect(result.status == 0, "killed after \(after) s: \(result.error)")
       #expect(try answers("s.pawl") == expected, "killed after \(after) s")
+      try expectWhole("s.pawl", "killed after \(after) s")
     }
     #expect(killed > moments / 4)
   }

@@ -69,12 +69,12 @@ import Testing
     let store = try fixture.store()
     let vectors = VectorFixture.vectors(Store.fewestClustered)
     let stopped = try fixture.fill(store, vectors) { $0.stage != .clustering }
-    #expect(stopped.isReindexPostponed && stopped.reindex == nil && !stopped.isInterrupted)
+    #expect(stopped.upkeep.problem != nil && stopped.upkeep.reindex == nil && !stopped.isInterrupted)
     #expect(stopped.newCount == vectors.count)
     #expect(try store.versions()[0].clustering == nil)
     let next = try fixture.fill(store, vectors)
-    #expect(!next.isReindexPostponed && next.unchangedCount == vectors.count)
-    #expect(next.reindex?.listCount == 400 && next.reindex?.codeCount == vectors.count)
+    #expect(next.upkeep.problem == nil && next.unchangedCount == vectors.count)
+    #expect(next.upkeep.reindex?.listCount == 400 && next.upkeep.reindex?.codeCount == vectors.count)
     #expect(try store.versions()[0].clustering?.listCount == 400)
     try store.expectWhole(passages: vectors.count)
   }

@@ -71,14 +71,6 @@ pawl_bit_query pawl_bits_query(size_t D, const float *rotated, uint8_t *tables);
 void pawl_bits_pack(size_t D, const float *rotated, const float *centroid, size_t place,
                     uint8_t *groups, float *factor, float *offset);
 
-/// Bytes of a list that are asked for before its scan begins.
-#define PAWL_FETCH_START 2048
-
-/// Asks for n bytes that will be read soon: the processor's own prefetching begins only with the reading.
-static inline void pawl_fetch(const void *address, size_t n) {
-  for (size_t i = 0; i < n; i += 64) __builtin_prefetch((const char *)address + i);
-}
-
 /// out ← x / scale rounded to integers so small that no sum of D products with bytes overflows; the scale.
 /// A vector that has a number that is none, or none above 2^-60, becomes 0 with the scale 0.
 float pawl_round_to_int16(size_t D, const float *x, int16_t *out);

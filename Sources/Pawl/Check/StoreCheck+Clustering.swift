@@ -81,28 +81,6 @@ extension StoreCheck {
   }
 }
 
-extension ClusteringRecord {
-  /// What cannot be in an index whose codes are of rows below `nextRow`; nil where all can.
-  fileprivate func fault(below nextRow: UInt32) -> String? {
-    if !(1...CoarseQuantizer.maximumListCount).contains(listCount) {
-      return "it has \(listCount) lists"
-    }
-    if mergedRow > nextRow {
-      return "rows below \(mergedRow) are in lists, but only those below \(nextRow) are coded"
-    }
-    guard let merging else { return nil }
-    if merging.rowEnd < mergedRow || merging.rowEnd > nextRow
-      || merging.rowEnd % PendingEncoder.rangeSize != 0
-    {
-      return "rows \(mergedRow)..<\(merging.rowEnd) are being merged, of those below \(nextRow)"
-    }
-    if !(0...listCount).contains(merging.listEnd) {
-      return "\(merging.listEnd) of \(listCount) lists are merged"
-    }
-    return nil
-  }
-}
-
 extension Calibration {
   /// What no measuring says; nil where all can be.
   fileprivate var fault: String? {

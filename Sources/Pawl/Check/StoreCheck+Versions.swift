@@ -16,6 +16,7 @@ extension StoreCheck {
     where index.state == nil && !named.contains(id) && areWhole("versions", "version") {
       report(.indexUnnamed, StoreObject.index(id), "no version names it")
     }
+    noteAbandonedIndexes()
     checkPointer()
     checkHistory()
   }
