@@ -11,6 +11,21 @@ struct FreshBlocks {
   /// Whether blocks tell lists: those of a clustered index do.
   let hasLists: Bool
 
+  /// The rows of a block; none for a number that no block has, though a key may hold it.
+  static func rows(ofBlock number: UInt32) -> Range<UInt32> {
+    let size = PendingEncoder.rangeSize
+    let (first, isBeyond) = number.multipliedReportingOverflow(by: size)
+    if isBeyond { return .max ..< .max }
+    // The last block ends at UInt32.max, which is no row.
+    let (end, isLast) = first.addingReportingOverflow(size)
+    return first..<(isLast ? .max : end)
+  }
+
+  /// The rows from `start` on that share its block, as far as they are below `end`.
+  static func rows(from start: UInt32, to end: UInt32) -> Range<UInt32> {
+    start..<min(end, rows(ofBlock: start / PendingEncoder.rangeSize).upperBound)
+  }
+
   func key(_ number: UInt32) -> Key {
     var key = Key(indexID)
     key.append(number)
@@ -79,11 +94,7 @@ struct FreshBlocks {
     } catch {
       throw store.damaged(name, "\(error)")
     }
-    let first = number &* PendingEncoder.rangeSize
-    // The last block ends at UInt32.max, which is no row.
-    let (end, overflow) = first.addingReportingOverflow(PendingEncoder.rangeSize)
-    guard block.hasLists == hasLists,
-      block.hasRowsInOrder(within: first..<(overflow ? .max : end))
+    guard block.hasLists == hasLists, block.hasRowsInOrder(within: Self.rows(ofBlock: number))
     else { throw store.damaged(name, "its rows are not in order") }
     return block
   }

@@ -77,11 +77,8 @@ struct PendingEncoder {
     let start = try store.index(indexID, in: snapshot).nextRow
     let end = try store.storeRecord(in: snapshot).nextRow
     guard start < end else { return nil }
-    // The last block ends at UInt32.max, which is no row.
-    let (next, overflow) = (start / Self.rangeSize * Self.rangeSize)
-      .addingReportingOverflow(Self.rangeSize)
     return Next(
-      rows: start..<(overflow ? end : min(end, next)), pending: Int(end - start), indexID: indexID)
+      rows: FreshBlocks.rows(from: start, to: end), pending: Int(end - start), indexID: indexID)
   }
 
   private func embed(

@@ -155,15 +155,12 @@ extension Store {
   private func addRange(
     to new: inout IndexCodes, from old: IndexCodes, in write: inout WriteTransaction
   ) throws {
-    let start = new.record.nextRow
-    let number = start / PendingEncoder.rangeSize
-    let (next, overflow) = (number * PendingEncoder.rangeSize)
-      .addingReportingOverflow(PendingEncoder.rangeSize)
-    let end = overflow ? old.record.nextRow : min(old.record.nextRow, next)
-    let found = try old.codes(of: start..<end, in: write)
+    let rows = FreshBlocks.rows(from: new.record.nextRow, to: old.record.nextRow)
+    let found = try old.codes(of: rows, in: write)
     try new.add(
-      found.recoded(as: new.record.codec, kernels: try kernels()), number: number, in: &write)
-    new.record.nextRow = end
+      found.recoded(as: new.record.codec, kernels: try kernels()),
+      number: rows.lowerBound / PendingEncoder.rangeSize, in: &write)
+    new.record.nextRow = rows.upperBound
   }
 
   // MARK: Leftovers

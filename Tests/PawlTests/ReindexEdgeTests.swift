@@ -150,6 +150,25 @@ import Testing
         "s: float32 codes cannot be made from int8 codes, which hold less."))
   }
 
+  @Test("a block's rows are 1,024, but in the last block, which lacks one, and behind it")
+  func rowsOfBlocks() {
+    #expect(FreshBlocks.rows(ofBlock: 0) == 0..<1_024)
+    #expect(FreshBlocks.rows(ofBlock: 4_194_302) == 4_294_965_248..<4_294_966_272)
+    #expect(FreshBlocks.rows(ofBlock: 4_194_303) == 4_294_966_272 ..< .max)
+    for number in [4_194_304, UInt32.max] { #expect(FreshBlocks.rows(ofBlock: number).isEmpty) }
+    #expect(FreshBlocks.rows(from: 1_000, to: 5_000) == 1_000..<1_024)
+    #expect(FreshBlocks.rows(from: 1_024, to: 2_000) == 1_024..<2_000)
+    #expect(FreshBlocks.rows(from: .max - 9, to: .max) == .max - 9 ..< .max)
+  }
+
+  @Test("the last block is in order without lists, too")
+  func lastRowsWithoutLists() throws {
+    let store = try fixture.store()
+    try store.startRows(at: .max - 1_500)
+    try fixture.fill(store, VectorFixture.topics(1_500))
+    try store.expectWhole(passages: 1_500)
+  }
+
   @Test("row numbers up to the last one")
   func lastRows() throws {
     let store = try fixture.store(codec: .binary)
@@ -163,6 +182,7 @@ import Testing
     try fixture.fill(store, added, ids: VectorFixture.ids(4_000..<6_000))
     for (number, vector) in added.enumerated() { expected["p\(4_000 + number)"] = vector }
     try ClusteredOracle.expectWhole(store, expected)
+    try store.expectWhole(passages: 6_000)
     #expect(try store.activeIndex().record.nextRow == .max)
     #expect(throws: StoreError.tooManyRows(path: store.path)) {
       try fixture.fill(store, [queries[0]], ids: ["more"])

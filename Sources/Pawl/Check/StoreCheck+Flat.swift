@@ -24,7 +24,7 @@ extension StoreCheck {
     }
     if block.count == 0 { report(.blockExtra, object, "it is empty") }
     index.codeCount += block.count
-    guard block.hasRowsInOrder(inBlock: number) else {
+    guard block.hasRowsInOrder(within: FreshBlocks.rows(ofBlock: number)) else {
       report(.codeOrder, object, "its rows are out of order, or belong to another block")
       return skip(number, index)
     }
@@ -55,10 +55,7 @@ extension StoreCheck {
 
   /// Goes on behind the rows of a block.
   private mutating func skip(_ number: UInt32, _ index: CheckedIndex) {
-    // A key may hold any number; behind the last block there are no rows.
-    let isLast = number >= UInt32.max / PendingEncoder.rangeSize
-    index.nextPlace =
-      isLast ? rows.count : rows.firstPlace(atOrAfter: (number + 1) * PendingEncoder.rangeSize)
+    index.nextPlace = rows.firstPlace(atOrAfter: FreshBlocks.rows(ofBlock: number).upperBound)
     index.isPartial = true
   }
 
@@ -89,14 +86,5 @@ extension StoreCheck {
         index.nextPlace += 1
       }
     }
-  }
-}
-
-extension CodeBlock {
-  /// Whether rows are in order, and of the block of that number in `fresh`.
-  func hasRowsInOrder(inBlock number: UInt32) -> Bool {
-    let first = number &* PendingEncoder.rangeSize
-    return number <= UInt32.max / PendingEncoder.rangeSize
-      && hasRowsInOrder(within: first..<max(first, first &+ PendingEncoder.rangeSize))
   }
 }

@@ -31,7 +31,7 @@ extension StoreCheck {
       return false
     }
     if block.count == 0 { report(.blockExtra, object, "it is empty") }
-    guard block.hasRowsInOrder(inBlock: number) else {
+    guard block.hasRowsInOrder(within: FreshBlocks.rows(ofBlock: number)) else {
       report(
         .codeOrder, object, "its lists or rows are out of order, or rows belong to another block")
       return false
