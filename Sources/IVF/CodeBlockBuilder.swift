@@ -72,6 +72,17 @@ package struct CodeBlockBuilder {
       into: &x)
   }
 
+  /// What all codes stand for: n × D floats.
+  package func decoded() -> [Float] {
+    var vectors = [Float](repeating: 0, count: count * width)
+    var view = vectors.mutableSpan
+    for index in 0..<count {
+      var row = view.part(index * width..<(index + 1) * width)
+      decode(at: index, into: &row)
+    }
+    return vectors
+  }
+
   /// The bytes of a block with all codes.
   ///
   /// Where lists are told, all of them are, and codes are put in order of list, then row; else rows

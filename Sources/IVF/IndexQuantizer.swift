@@ -20,31 +20,18 @@ package final class IndexQuantizer: Sendable {
 
   /// The lists of codes, in order.
   package func assign(_ codes: CodeBlockBuilder, workerCount: Int) -> [UInt16] {
-    var floats = [Float](repeating: 0, count: codes.count * width)
-    var view = floats.mutableSpan
-    for index in 0..<codes.count {
-      var row = view.part(index * width..<(index + 1) * width)
-      codes.decode(at: index, into: &row)
-    }
-    var lists = [UInt16](repeating: 0, count: codes.count)
-    var listView = lists.mutableSpan
-    centroids.assign(floats.span, into: &listView, kernels: kernels, workerCount: workerCount)
-    return lists
+    assign(SampleVectors(codes.decoded(), width: width), workerCount: workerCount)
   }
 
   /// The lists of stored codes, in order.
   package func assign(
     _ stored: StoredCodes, _ numbers: [UInt32], workerCount: Int
   ) -> [UInt16] {
-    let width = width
-    let vectors = SampleVectors(count: numbers.count, width: width) { range, out in
-      for (position, place) in range.enumerated() {
-        var row = out.part(position * width..<(position + 1) * width)
-        stored.decode(numbers[place], into: &row)
-      }
-    }
-    return centroids.assign(vectors, nearest: NearestCode(for: kernels), workerCount: workerCount)
-      .lists
+    assign(stored.vectors(numbers), workerCount: workerCount)
+  }
+
+  private func assign(_ vectors: SampleVectors, workerCount: Int) -> [UInt16] {
+    centroids.assign(vectors, nearest: NearestCode(for: kernels), workerCount: workerCount).lists
   }
 
   /// ⟨q, c⟩ for each centroid.

@@ -32,6 +32,14 @@ package struct SampleVectors: Sendable {
     }
   }
 
+  /// All of them: N × D floats, row-major.
+  package func floats() -> [Float] {
+    var floats = [Float](repeating: 0, count: count * width)
+    var view = floats.mutableSpan
+    fill(0..<count, into: &view)
+    return floats
+  }
+
   /// Writes the vectors of a range to the start of `out`.
   func fill(_ range: Range<Int>, into out: inout MutableSpan<Float>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "vectors \(range) of \(count)")

@@ -137,6 +137,17 @@ extension StoredCodes {
       RawSpan(_unsafeBytes: code), scale: scale(of: part, position), into: &x)
   }
 
+  /// What the codes of those numbers stand for.
+  package func vectors(_ numbers: [UInt32]) -> SampleVectors {
+    let (stored, width) = (self, width)
+    return SampleVectors(count: numbers.count, width: width) { range, out in
+      for (position, place) in range.enumerated() {
+        var row = out.part(position * width..<(position + 1) * width)
+        stored.decode(numbers[place], into: &row)
+      }
+    }
+  }
+
   /// Adds the code of that number to a block that is being built, under its row.
   package func append(_ number: UInt32, to builder: inout CodeBlockBuilder) {
     let (part, position) = place(number)

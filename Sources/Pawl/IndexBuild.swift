@@ -123,12 +123,6 @@ struct IndexBuild {
   ) throws -> IndexQuantizer {
     let numbers = stored.sample(
       min(stored.count, Self.samplePerList * listCount), seed: options.seed)
-    let sample = SampleVectors(count: numbers.count, width: stored.width) { range, out in
-      for (position, place) in range.enumerated() {
-        var row = out.part(position * stored.width..<(position + 1) * stored.width)
-        stored.decode(numbers[place], into: &row)
-      }
-    }
     try go(.clustering, 0, 1)
     let progress = progress
     var training = SphericalKMeans(
@@ -136,7 +130,7 @@ struct IndexBuild {
     training.seed = options.seed
     let trained: TrainedLists?
     do throws(CentroidError) {
-      trained = try training.train(on: sample) {
+      trained = try training.train(on: stored.vectors(numbers)) {
         progress(Progress(stage: .clustering, done: $0, total: $1))
       }
     } catch { throw StoreError.cannotCluster(path: store.path, problem: "\(error)") }

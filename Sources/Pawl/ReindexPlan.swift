@@ -92,12 +92,7 @@ extension Store {
     let stored = try StoredCodes(
       IndexCodes.blocks(self, id, record, width: width), in: snapshot)
     let centroidCount = min(stored.count, Self.trialSize.centroids)
-    var centroids = [Float](repeating: 0, count: centroidCount * width)
-    var view = centroids.mutableSpan
-    for (place, number) in stored.sample(centroidCount, seed: 1).enumerated() {
-      var row = view.part(place * width..<(place + 1) * width)
-      stored.decode(number, into: &row)
-    }
+    let centroids = stored.vectors(stored.sample(centroidCount, seed: 1)).floats()
     let quantizer = IndexQuantizer(
       try CoarseQuantizer(centroids: centroids.span, width: width), codec: record.codec, seed: 1,
       kernels: try kernels())

@@ -137,13 +137,7 @@ extension Store {
       let row = UInt32.random(in: 0..<codes.record.nextRow, using: &random)
       _ = try codes.copyCode(of: row, to: row, &found, in: snapshot)
     }
-    var vectors = [Float](repeating: 0, count: found.count * codes.width)
-    var view = vectors.mutableSpan
-    for place in 0..<found.count {
-      var row = view.part(place * codes.width..<(place + 1) * codes.width)
-      found.decode(at: place, into: &row)
-    }
-    return vectors
+    return found.decoded()
   }
 
   private static func embed(_ texts: [String], _ encoder: TextEncoder) -> [Float] {

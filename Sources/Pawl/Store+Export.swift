@@ -67,15 +67,14 @@ extension Store {
     let total = codes.record.count
     var (done, start) = (0, UInt32(0))
     while start < codes.record.nextRow {
-      let rest = codes.record.nextRow - start
-      let end = start + min(PendingEncoder.rangeSize, rest)
-      let found = try codes.codes(of: start..<end, in: snapshot)
+      let rows = FreshBlocks.rows(from: start, to: codes.record.nextRow)
+      let found = try codes.codes(of: rows, in: snapshot)
       guard done + found.count <= total else {
         throw damaged("index \(codes.id)", "it has more codes than the \(total) of its record")
       }
       try export(found, to: &output, in: snapshot)
       done += found.count
-      start = end
+      start = rows.upperBound
       if !progress(Progress(stage: .exporting, done: done, total: total)) { return false }
     }
     guard done == total else {
@@ -87,17 +86,13 @@ extension Store {
   private func export(
     _ codes: CodeBlockBuilder, to output: inout VectorOutput, in snapshot: borrowing Snapshot
   ) throws {
-    var vectors = [Float](repeating: 0, count: codes.count * codes.width)
-    var view = vectors.mutableSpan
-    for (place, row) in codes.rows.enumerated() {
+    for row in codes.rows {
       guard let value = try tables.rows.value(of: Key(row), in: snapshot),
         let id = PassageRecord.id(value)
       else { throw damaged("row \(row)", "the index has it, but there is no passage") }
       try output.ids.append(columns: id.text)
-      var row = view.part(place * codes.width..<(place + 1) * codes.width)
-      codes.decode(at: place, into: &row)
     }
-    try output.vectors.append(vectors.span)
+    try output.vectors.append(codes.decoded().span)
   }
 }
 
