@@ -58,25 +58,6 @@ package struct CentroidTable: ~Escapable {
     Kernels.fromInt8(
       codes.extracting(list * width..<(list + 1) * width), scale: scale(of: list), into: &x)
   }
-
-  /// The p lists whose centroids have the highest inner product with a query, best first, of equal ones
-  /// the lowest first.
-  ///
-  /// - Parameters:
-  ///   - query: D floats.
-  ///   - p: more than there are mean all.
-  ///   - best: a place is a list, a score its ⟨q, c⟩; not allocated anew after the first query.
-  /// - Complexity: L · D multiplications and O(L + p log p).
-  package func nearest(
-    to query: Span<Float>, count p: Int, kernels: Kernels, into best: inout BestScores
-  ) {
-    precondition(query.count == width, "a query of \(query.count) for centroids of \(width)")
-    let (codes, scales, listCount) = (codes, scales, listCount)
-    best.find(p, of: listCount) { scores in
-      kernels.scanInt8(
-        query: query, codes: codes, scales: scales, rows: listCount, into: &scores)
-    }
-  }
 }
 
 extension CentroidTable {

@@ -10,14 +10,9 @@ package struct InvertedLists: Sendable {
   /// Codes in one block.
   package static let blockCapacity = 1_024
 
-  package static func key(_ index: UInt32, list: Int) -> Key {
+  package static func key(_ index: UInt32, list: Int, block: Int) -> Key {
     var key = Key(index)
     key.append(UInt32(list))
-    return key
-  }
-
-  package static func key(_ index: UInt32, list: Int, block: Int) -> Key {
-    var key = key(index, list: list)
     key.append(UInt32(block))
     return key
   }

@@ -19,21 +19,13 @@ package struct BestScores: ~Copyable {
     ranked = AlignedBuffer(repeating: 0, count: 0)
   }
 
-  /// The places of the p best of n scores; of equal ones those of the lowest places. A NaN is lower than
-  /// everything.
+  /// Finds the p best of the scores, of equal ones those of the lowest places, in place of what was found
+  /// before. A NaN is lower than everything.
   ///
-  /// - Parameters:
-  ///   - p: more than n mean all.
-  ///   - fill: writes n scores.
+  /// - Parameter p: more than there are mean all.
   /// - Complexity: O(n + p log p).
-  package mutating func find(_ p: Int, of n: Int, _ fill: (inout MutableSpan<Float>) -> Void) {
-    precondition(p >= 0, "the best \(p)")
-    self.fill(n, fill)
-    findBest(p)
-  }
-
-  /// Finds the p best of the scores, in place of what was found before.
   package mutating func findBest(_ p: Int) {
+    precondition(p >= 0, "the best \(p)")
     count = min(p, filled)
     if count > 0 { select(of: filled) }
   }

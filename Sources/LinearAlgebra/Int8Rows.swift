@@ -47,24 +47,6 @@ package struct Int8Rows: ~Copyable {
     }
   }
 
-  /// Adds codes as they are, n × D bytes, each an Int8; their scale is taken to be 1.
-  package mutating func append(codes: Span<UInt8>) {
-    let (first, width, size) = (count, width, rowSizeInBytes)
-    let rows = codes.count / width
-    precondition(codes.count == rows * width, "\(codes.count) bytes as rows of \(width)")
-    precondition(first + rows <= capacity, "\(first + rows) rows where \(capacity) fit")
-    count += rows
-    for row in first..<first + rows { scales[row] = 1 }
-    unsafe codes.withUnsafeBytes { source in
-      guard let source = source.baseAddress, let out = unsafe bytes.address else { return }
-      for row in 0..<rows {
-        // Sound: the counts were checked above.
-        unsafe UnsafeMutableRawPointer(out + (first + row) * size)
-          .copyMemory(from: source + row * width, byteCount: width)
-      }
-    }
-  }
-
   /// The code of a row: D integers.
   @_lifetime(borrow self)
   package func code(_ row: Int) -> Span<Int8> {

@@ -29,10 +29,9 @@ extension CoarseQuantizer {
   }
 
   func lists(of vectors: [Float], workers: Int = 2) -> [UInt16] {
-    var lists = [UInt16](repeating: 7, count: vectors.count / width)
-    var view = lists.mutableSpan
-    assign(vectors.span, into: &view, kernels: .best, workerCount: workers)
-    return lists
+    assign(
+      SampleVectors(vectors, width: width), nearest: NearestCode(for: .best), workerCount: workers
+    ).lists
   }
 }
 

@@ -105,15 +105,7 @@ import Testing
     let vectors = numbers.clusters(1_100, of: 60, width: width, spread: 0.5)
     let quantizer = try quantizer(
       numbers.clusters(50, of: 60, width: width, spread: 0.5), width: width)
-    var codes: [UInt8] = []
-    for start in stride(from: 0, to: vectors.count, by: width) {
-      _ = Codec.int8.encode(
-        vectors.span.extracting(start..<start + width), kernels: .best, into: &codes)
-    }
-    var lists = [UInt16](repeating: 7, count: 1_100)
-    var view = lists.mutableSpan
-    quantizer.assign(codes: codes.span, into: &view, kernels: .best, workerCount: 2)
-    #expect(lists == quantizer.lists(of: vectors))
+    #expect(quantizer.lists(of: vectors.rounded(width: width)) == quantizer.lists(of: vectors))
   }
 
   @Test("the number of workers does not change the lists")
@@ -140,14 +132,18 @@ import Testing
       }
       let quantizer = try quantizer(centroids, width: 16)
       let query = numbers.clusters(1, of: 1, width: 16, spread: 0)
+      var rounded = [Int16](repeating: 0, count: 16)
+      var roundedView = rounded.mutableSpan
+      let scale = Kernels.roundToInt16(query.span, into: &roundedView)
       var scores = [Float](repeating: 0, count: listCount)
       var view = scores.mutableSpan
       Kernels.best.scanInt8(
-        query: query.span, codes: quantizer.table.codes, scales: quantizer.table.scales,
-        rows: listCount, into: &view)
+        roundedQuery: rounded.span, scale: scale, codes: quantizer.table.codes,
+        scales: quantizer.table.scales, rows: listCount, into: &view)
       let sorted = scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }
       for p in [0, 1, 2, 8, 9, 17, 100, 776, 777, 5_000] {
-        quantizer.table.nearest(to: query.span, count: p, kernels: .best, into: &best)
+        quantizer.table.fill(&best, roundedQuery: rounded.span, scale: scale, kernels: .best)
+        best.findBest(p)
         let found = (0..<best.count).map { best[$0].place }
         #expect(found == Array(sorted.prefix(p)), "\(p) of \(listCount)")
         for (position, list) in found.enumerated() { #expect(best[position].score == scores[list]) }
@@ -177,7 +173,8 @@ import Testing
           (values[$1], scores[$0].isNaN ? 1 : 0, $0) < (values[$0], scores[$1].isNaN ? 1 : 0, $1)
         }
         for p in [1, 2, 7, 8, 9, 100, 499, 5_000] {
-          best.find(p, of: count) { view in for place in 0..<count { view[place] = scores[place] } }
+          best.fill(count) { view in for place in 0..<count { view[place] = scores[place] } }
+          best.findBest(p)
           #expect(best.count == min(p, count))
           let found = (0..<best.count).map { best[$0].place }
           #expect(found == Array(sorted.prefix(p)), "\(p) of \(count), kind \(kind)")
