@@ -7,6 +7,7 @@
 #pragma STDC FP_CONTRACT OFF
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 
+#define LISTS pawl_lists_avx2
 #define INLINE static inline __attribute__((always_inline))
 
 /// Half blocks, two tables each, whose entries are added as bytes before they are widened.
@@ -159,18 +160,7 @@ INLINE void scan_rows(size_t rows, size_t D, const int16_t *query, float scale, 
   for (size_t r = 0; r < rows; r++) scores[r] = found[r] * (factors[r] * scale);
 }
 
-static void scan_int16(size_t rows, size_t D, const int16_t *query, float scale,
-                       const int8_t *codes, const void *scales, float *scores) {
-  const char *s = scales;
-  size_t r = 0;
-  for (; r + 4 <= rows; r += 4)
-    scan_rows(4, D, query, scale, codes + r * D, s + r * 4, scores + r);
-  for (; r < rows; r++) scan_rows(1, D, query, scale, codes + r * D, s + r * 4, scores + r);
-}
-
-#include "rotate.inc"
-
-const pawl_lists pawl_lists_avx2 = {scan_bits, select_at_least, scan_int16, rotate};
+#include "lists.inc"
 
 #pragma clang attribute pop
 #endif

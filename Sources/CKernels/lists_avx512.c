@@ -7,6 +7,7 @@
 #pragma STDC FP_CONTRACT OFF
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), apply_to = function)
 
+#define LISTS pawl_lists_avx512
 #define INLINE static inline __attribute__((always_inline))
 
 /// Blocks whose entries are added as bytes before they are widened.
@@ -188,18 +189,7 @@ INLINE void scan_rows(size_t rows, size_t D, const int16_t *query, float scale, 
   _mm_mask_storeu_ps(scores, those, _mm_mul_ps(_mm_cvtepi32_ps(add_lanes(sums)), factor));
 }
 
-static void scan_int16(size_t rows, size_t D, const int16_t *query, float scale,
-                       const int8_t *codes, const void *scales, float *scores) {
-  const char *s = scales;
-  size_t r = 0;
-  for (; r + 4 <= rows; r += 4)
-    scan_rows(4, D, query, scale, codes + r * D, s + r * 4, scores + r);
-  for (; r < rows; r++) scan_rows(1, D, query, scale, codes + r * D, s + r * 4, scores + r);
-}
-
-#include "rotate.inc"
-
-const pawl_lists pawl_lists_avx512 = {scan_bits, select_at_least, scan_int16, rotate};
+#include "lists.inc"
 
 #pragma clang attribute pop
 #endif
