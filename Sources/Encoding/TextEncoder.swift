@@ -110,6 +110,25 @@ package final class TextEncoder: Sendable {
   }
 }
 
+extension TextEncoder {
+  /// The vectors of N texts: N × D floats, row-major.
+  ///
+  /// - Parameters:
+  ///   - prefix: put before each text.
+  ///   - progress: told, on any of the threads, how many texts are encoded so far.
+  package func encode(
+    _ texts: [String], prefix: String = "", workerCount: Int,
+    progress: @Sendable (Int) -> Void = { _ in }
+  ) -> [Float] {
+    var embeddings = [Float](repeating: 0, count: texts.count * width)
+    var view = embeddings.mutableSpan
+    encode(
+      prefix.isEmpty ? texts : texts.map { prefix + $0 }, workerCount: workerCount, into: &view,
+      progress: progress)
+    return embeddings
+  }
+}
+
 /// One thread's tokens and scratch memory.
 package struct EncodingWorker: ~Copyable {
   /// Tokens in one pass: enough to use each block of weights some hundred times while it is in cache,

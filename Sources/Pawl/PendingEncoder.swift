@@ -84,11 +84,8 @@ struct PendingEncoder {
   private func embed(
     _ work: RangeWork, progress: @Sendable (Int) -> Void
   ) throws -> [Float] {
-    var embeddings = [Float](repeating: 0, count: work.texts.count * encoder.width)
-    var view = embeddings.mutableSpan
-    encoder.encode(
-      prefix.isEmpty ? work.texts : work.texts.map { prefix + $0 },
-      workerCount: Process.processorCount, into: &view, progress: progress)
+    let embeddings = encoder.encode(
+      work.texts, prefix: prefix, workerCount: Process.processorCount, progress: progress)
     // Weights near the end of float's range pass every check of the model and overflow here.
     guard Kernels.allFinite(embeddings.span) else {
       throw store.damaged(

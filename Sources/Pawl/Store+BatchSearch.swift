@@ -163,12 +163,7 @@ struct BatchSearch {
   private func encode(
     _ texts: [String], _ progress: @Sendable (Int) -> Void
   ) throws -> [Float] {
-    let encoder = try store.encoder(for: space)
-    var vectors = [Float](repeating: 0, count: texts.count * encoder.width)
-    var view = vectors.mutableSpan
-    encoder.encode(
-      version.queryPrefix.isEmpty ? texts : texts.map { version.queryPrefix + $0 },
-      workerCount: Process.processorCount, into: &view, progress: progress)
-    return vectors
+    try store.encoder(for: space).encode(
+      texts, prefix: version.queryPrefix, workerCount: Process.processorCount, progress: progress)
   }
 }

@@ -2,7 +2,6 @@ internal import Corpus
 internal import Encoding
 internal import IVF
 internal import LMDB
-internal import LinearAlgebra
 
 extension Store {
   /// Queries that a calibration takes; more are sampled.
@@ -86,8 +85,9 @@ extension Store {
       return (try storedVectors(ofIndex: id, in: snapshot), .vectors)
     }
     let (texts, kind) = try calibrationTexts(file, in: snapshot)
-    let encoder = try encoder(for: space)
-    return (Self.embed(Self.thinned(texts).map { version.queryPrefix + $0 }, encoder), kind)
+    let vectors = try encoder(for: space).encode(
+      Self.thinned(texts), prefix: version.queryPrefix, workerCount: Process.processorCount)
+    return (vectors, kind)
   }
 
   private func calibrationTexts(
@@ -138,13 +138,6 @@ extension Store {
       _ = try codes.copyCode(of: row, to: row, &found, in: snapshot)
     }
     return found.decoded()
-  }
-
-  private static func embed(_ texts: [String], _ encoder: TextEncoder) -> [Float] {
-    var vectors = [Float](repeating: 0, count: texts.count * encoder.width)
-    var view = vectors.mutableSpan
-    encoder.encode(texts, workerCount: Process.processorCount, into: &view) { _ in }
-    return vectors
   }
 
   /// Words in a row, each from another passage, chosen by a seed.

@@ -1,5 +1,4 @@
 internal import Encoding
-internal import LinearAlgebra
 
 /// A model directory by itself, without a store: what `pawl tokenize` and `pawl embed` need.
 public final class Model: Sendable {
@@ -15,10 +14,7 @@ public final class Model: Sendable {
 
   /// N × D unit vectors, row-major.
   public func embed(_ texts: [String]) -> [Float] {
-    var embeddings = [Float](repeating: 0, count: texts.count * width)
-    var view = embeddings.mutableSpan
-    encoder.encode(texts, workerCount: Process.processorCount, into: &view)
-    return embeddings
+    encoder.encode(texts, workerCount: Process.processorCount)
   }
 }
 
