@@ -7,13 +7,12 @@ extension Compaction {
     var cut = 0
     for id in try indexIDs() {
       let index = try index(id)
-      var (cutter, last) = (BlockCutter(codec: index.codec, width: index.width), Key?.none)
-      repeat {
-        let step = try growingMap { try $0.cutBatch(of: id, cutter, after: last) }
-        (cutter, last) = (step.cutter, step.last)
-        cut += step.count
-        try count(step.count)
-      } while last != nil
+      var cutter = BlockCutter(codec: index.codec, width: index.width)
+      cut += try inBatches { compaction, last in
+        let step = try compaction.cutBatch(of: id, cutter, after: last)
+        cutter = step.cutter
+        return (step.last, step.count)
+      }
       codeCounts[id] = cutter.codeCount
       if !index.hasLists { try requireCount(of: id, index.count) }
     }
@@ -49,24 +48,14 @@ extension Compaction {
   private func cutBatch(
     of id: UInt32, _ given: BlockCutter, after last: Key?
   ) throws -> (cutter: BlockCutter, last: Key?, count: Int) {
-    let snapshot = try source.environment.snapshot()
     var cutter = given
     var write = try target.beginWrite()
-    var cursor = try source.tables.fresh.cursor(in: snapshot)
-    var isThere =
-      if last == nil { try cursor.seek(atOrAfter: Key(id)) } else { try cursor.seek(after: last) }
-    var (bytes, count) = (0, 0)
-    var key: Key?
-    while isThere, bytes < Self.batchSizeInBytes, cursor.key.starts(with: Key(id)) {
-      key = Key(cursor.key)
-      bytes += try cut(cursor.value, of: id, &cutter, in: &write)
-      count += 1
-      isThere = try cursor.next()
+    let step = try read(source.tables.fresh, of: id, after: last, &write) { _, value, write in
+      try cut(value, of: id, &cutter, in: &write)
     }
-    let hasMore = isThere && cursor.key.starts(with: Key(id))
-    if !hasMore, let rest = cutter.finish() { try put(rest, of: id, in: &write) }
+    if step.last == nil, let rest = cutter.finish() { try put(rest, of: id, in: &write) }
     try write.commit()
-    return (cutter, hasMore ? key : nil, count)
+    return (cutter, step.last, step.count)
   }
 
   /// - Returns: the bytes of the old block.

@@ -8,15 +8,11 @@ extension Compaction {
     for id in try indexIDs() {
       let index = try index(id)
       if !index.hasLists { continue }
-      var last: Key?
-      repeat {
-        let step = try growingMap {
-          try $0.copyLists(of: id, index.codec, index.width, after: last)
-        }
-        last = step.last
-        codeCounts[id, default: 0] += step.codeCount
-        try count(step.count)
-      } while last != nil
+      try inBatches { compaction, last in
+        let step = try compaction.copyLists(of: id, index.codec, index.width, after: last)
+        compaction.codeCounts[id, default: 0] += step.codeCount
+        return (step.last, step.count)
+      }
       try requireCount(of: id, index.count)
     }
   }
@@ -25,23 +21,15 @@ extension Compaction {
   private func copyLists(
     of id: UInt32, _ codec: Codec, _ width: Int, after last: Key?
   ) throws -> (last: Key?, count: Int, codeCount: Int) {
-    let snapshot = try source.environment.snapshot()
+    var codeCount = 0
     var write = try target.beginWrite()
-    var cursor = try source.tables.lists.cursor(in: snapshot)
-    var isThere =
-      if last == nil { try cursor.seek(atOrAfter: Key(id)) } else { try cursor.seek(after: last) }
-    var (bytes, count, codeCount) = (0, 0, 0)
-    var key: Key?
-    while isThere, bytes < Self.batchSizeInBytes, cursor.key.starts(with: Key(id)) {
-      key = Key(cursor.key)
-      let copied = try copy(cursor.value, of: id, codec, width, to: Key(cursor.key), in: &write)
+    let step = try read(source.tables.lists, of: id, after: last, &write) { key, value, write in
+      let copied = try copy(value, of: id, codec, width, to: Key(key), in: &write)
       codeCount += copied.codeCount
-      bytes += copied.bytes
-      count += 1
-      isThere = try cursor.next()
+      return copied.bytes
     }
     try write.commit()
-    return (isThere && cursor.key.starts(with: Key(id)) ? key : nil, count, codeCount)
+    return (step.last, step.count, codeCount)
   }
 
   private func copy(
@@ -63,13 +51,12 @@ extension Compaction {
   mutating func cutPlaces() throws {
     var cut = 0
     for id in try indexIDs() {
-      var (cutter, last) = (PlaceCutter(), Key?.none)
-      repeat {
-        let step = try growingMap { try $0.cutPlaces(of: id, cutter, after: last) }
-        (cutter, last) = (step.cutter, step.last)
-        cut += step.count
-        try count(step.count)
-      } while last != nil
+      var cutter = PlaceCutter()
+      cut += try inBatches { compaction, last in
+        let step = try compaction.cutPlaces(of: id, cutter, after: last)
+        cutter = step.cutter
+        return (step.last, step.count)
+      }
     }
     if try cut != source.tables.places.count(in: source.environment.snapshot()) {
       throw source.damaged("the table places", "it has places of no index")
@@ -80,25 +67,15 @@ extension Compaction {
   private func cutPlaces(
     of id: UInt32, _ given: PlaceCutter, after last: Key?
   ) throws -> (cutter: PlaceCutter, last: Key?, count: Int) {
-    let snapshot = try source.environment.snapshot()
     var cutter = given
     var write = try target.beginWrite()
-    var cursor = try source.tables.places.cursor(in: snapshot)
-    var isThere =
-      if last == nil { try cursor.seek(atOrAfter: Key(id)) } else { try cursor.seek(after: last) }
-    var (bytes, count) = (0, 0)
-    var key: Key?
-    while isThere, bytes < Self.batchSizeInBytes, cursor.key.starts(with: Key(id)) {
-      key = Key(cursor.key)
-      let number = cursor.key.bigEndianUInt32(at: 4) ?? .max
-      bytes += try cutPlaces(cursor.value, number, of: id, &cutter, in: &write)
-      count += 1
-      isThere = try cursor.next()
+    let step = try read(source.tables.places, of: id, after: last, &write) { key, value, write in
+      let number = key.bigEndianUInt32(at: 4) ?? .max
+      return try cutPlaces(value, number, of: id, &cutter, in: &write)
     }
-    let hasMore = isThere && cursor.key.starts(with: Key(id))
-    if !hasMore, let rest = cutter.finish() { try put(rest, of: id, in: &write) }
+    if step.last == nil, let rest = cutter.finish() { try put(rest, of: id, in: &write) }
     try write.commit()
-    return (cutter, hasMore ? key : nil, count)
+    return (cutter, step.last, step.count)
   }
 
   /// - Returns: the bytes of the old value.

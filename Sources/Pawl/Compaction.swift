@@ -69,19 +69,24 @@ struct Compaction {
     try target.close()
   }
 
-  /// Repeats a batch, each from the key after the last, until there is no more.
-  private mutating func inBatches(
+  /// Repeats a batch, each from the key after the last, until there is no more; how many records there
+  /// were. A batch that fills the map is run again.
+  @discardableResult
+  mutating func inBatches(
     _ batch: (inout Compaction, Key?) throws -> (last: Key?, count: Int)
-  ) throws {
+  ) throws -> Int {
     var last: Key?
+    var all = 0
     repeat {
       let step = try growingMap { try batch(&$0, last) }
       last = step.last
+      all += step.count
       try count(step.count)
     } while last != nil
+    return all
   }
 
-  mutating func count(_ values: Int) throws {
+  private mutating func count(_ values: Int) throws {
     done += values
     guard progress(Progress(stage: .compacting, done: done, total: total)) else {
       throw StoreError.stopped(path: source.path)
@@ -89,7 +94,7 @@ struct Compaction {
   }
 
   /// Runs a batch again after the map has grown, where it was full.
-  mutating func growingMap<Result>(
+  private mutating func growingMap<Result>(
     _ write: (inout Compaction) throws -> Result
   ) throws -> Result {
     while true {
@@ -101,20 +106,41 @@ struct Compaction {
   private func copyBatch(
     _ old: Table, _ new: Table, after last: Key?
   ) throws -> (last: Key?, count: Int) {
-    let snapshot = try source.environment.snapshot()
     var write = try target.beginWrite()
-    var cursor = try old.cursor(in: snapshot)
-    var isThere = try cursor.seek(after: last)
+    let step = try read(old, after: last, &write) { key, value, write in
+      try copy(key, value, old.name, to: new, in: &write)
+    }
+    try write.commit()
+    return step
+  }
+
+  /// Reads a batch of records of the source.
+  ///
+  /// - Parameters:
+  ///   - id: the index whose records are read; nil: all of the table.
+  ///   - copy: writes what becomes of a record, and says how many bytes the batch has grown by.
+  /// - Returns: the last key, nil where there are no more, and how many records there were.
+  func read(
+    _ table: Table, of id: UInt32? = nil, after last: Key?, _ write: inout WriteTransaction,
+    _ copy: (Span<UInt8>, Span<UInt8>, inout WriteTransaction) throws -> Int
+  ) throws -> (last: Key?, count: Int) {
+    let snapshot = try source.environment.snapshot()
+    var cursor = try table.cursor(in: snapshot)
+    let prefix = id.map { Key($0) }
+    var isThere =
+      if let prefix, last == nil { try cursor.seek(atOrAfter: prefix) } else {
+        try cursor.seek(after: last)
+      }
     var (bytes, count) = (0, 0)
     var key: Key?
-    while isThere, bytes < Self.batchSizeInBytes {
+    while isThere, prefix.map({ cursor.key.starts(with: $0) }) ?? true {
+      if bytes >= Self.batchSizeInBytes { return (key, count) }
       key = Key(cursor.key)
-      bytes += try copy(cursor.key, cursor.value, old.name, to: new, in: &write)
+      bytes += try copy(cursor.key, cursor.value, &write)
       count += 1
       isThere = try cursor.next()
     }
-    try write.commit()
-    return (isThere ? key : nil, count)
+    return (nil, count)
   }
 
   /// - Returns: the bytes that it had.
