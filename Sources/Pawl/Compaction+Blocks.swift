@@ -63,7 +63,8 @@ extension Compaction {
     _ value: Span<UInt8>, of id: UInt32, _ cutter: inout BlockCutter,
     in write: inout WriteTransaction
   ) throws -> Int {
-    let block = try block(value, of: id, cutter.codec, width: cutter.width)
+    let block = try source.block(
+      value, cutter.codec, width: cutter.width, name: "a block of \(StoreObject.index(id))")
     // Where lists are told, codes lie in order of these.
     let order =
       block.hasLists
@@ -75,24 +76,6 @@ extension Compaction {
       }
     }
     return value.count
-  }
-
-  /// A block, checked.
-  @_lifetime(copy value)
-  func block(
-    _ value: Span<UInt8>, of id: UInt32, _ codec: Codec, width: Int
-  ) throws -> CodeBlock {
-    let block: CodeBlock
-    do throws(CodeBlockError) {
-      block = try CodeBlock(value)
-      try block.requireKind(codec: codec, width: width)
-    } catch {
-      throw source.damaged("a block of index \(id)", "\(error)")
-    }
-    guard block.hasRowsInOrder(within: 0..<UInt32.max) else {
-      throw source.damaged("a block of index \(id)", "its rows are not in order")
-    }
-    return block
   }
 
   private func put(

@@ -36,10 +36,9 @@ extension Compaction {
     _ value: Span<UInt8>, of id: UInt32, _ codec: Codec, _ width: Int, to key: Key,
     in write: inout WriteTransaction
   ) throws -> (codeCount: Int, bytes: Int) {
-    let block = try block(value, of: id, codec, width: width)
-    guard !block.hasLists else {
-      throw source.damaged("a block of index \(id)", "it is none of a list")
-    }
+    let name = "a block of \(StoreObject.index(id))"
+    let block = try source.block(value, codec, width: width, name: name)
+    guard !block.hasLists else { throw source.damaged(name, "it is none of a list") }
     var rows: [UInt32] = []
     for place in 0..<block.count { rows.append(try number(block.row(at: place), "lists")) }
     let copy = try CodeBlock.renumbered(value, rows: rows)

@@ -86,16 +86,13 @@ struct FreshBlocks {
     guard let value = try store.tables.fresh.value(of: key(number), in: transaction) else {
       return nil
     }
-    let name = "block \(number) of index \(indexID)"
-    let block: CodeBlock
-    do throws(CodeBlockError) {
-      block = try CodeBlock(value)
-      try block.requireKind(codec: codec, width: width)
-    } catch {
-      throw store.damaged(name, "\(error)")
+    let name = StoreObject.block(number, ofIndex: indexID)
+    let block = try store.block(
+      value, codec, width: width, rows: Self.rows(ofBlock: number), name: name)
+    guard block.hasLists == hasLists else {
+      let fault = hasLists ? "does not tell" : "tells"
+      throw store.damaged(name, "it \(fault) the lists of its codes")
     }
-    guard block.hasLists == hasLists, block.hasRowsInOrder(within: Self.rows(ofBlock: number))
-    else { throw store.damaged(name, "its rows are not in order") }
     return block
   }
 }

@@ -133,15 +133,11 @@ struct ListBlocks {
   ) throws -> CodeBlock? {
     let key = InvertedLists.key(indexID, list: list, block: number)
     guard let value = try store.tables.lists.value(of: key, in: transaction) else { return nil }
-    let name = "list \(list) of index \(indexID)"
-    let block: CodeBlock
-    do throws(CodeBlockError) {
-      block = try CodeBlock(value)
-      try block.requireKind(codec: codec, width: width)
-    } catch { throw store.damaged(name, "\(error)") }
-    guard !block.hasLists, block.hasBits == (codec == .binary),
-      block.hasRowsInOrder(within: 0..<UInt32.max)
-    else { throw store.damaged(name, "its rows are not in order") }
+    let name = StoreObject.list(list, ofIndex: indexID)
+    let block = try store.block(value, codec, width: width, name: name)
+    guard !block.hasLists, block.hasBits == (codec == .binary) else {
+      throw store.damaged(name, "a block of it is none of a list")
+    }
     return block
   }
 

@@ -1,6 +1,5 @@
 internal import IVF
 internal import LMDB
-internal import LinearAlgebra
 
 /// What a clustering would make, and about what it would take.
 public struct ReindexPlan: Sendable, Equatable, Encodable {

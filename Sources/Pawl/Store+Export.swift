@@ -1,7 +1,6 @@
 internal import Corpus
 internal import IVF
 internal import LMDB
-internal import LinearAlgebra
 
 /// What an export of vectors wrote.
 public struct VectorExportSummary: Sendable, Equatable {
