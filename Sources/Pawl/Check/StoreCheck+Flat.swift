@@ -10,14 +10,7 @@ extension StoreCheck {
     reportMissing(before: number, index)
     guard let value else { return skip(number, index) }
     let object = index.name(ofBlock: number)
-    let block: CodeBlock
-    do throws(CodeBlockError) {
-      block = try CodeBlock(value)
-      if let width = index.width { try block.requireKind(codec: index.record.codec, width: width) }
-    } catch {
-      report(error, object)
-      return skip(number, index)
-    }
+    guard let block = block(value, object, index) else { return skip(number, index) }
     if block.hasLists || block.hasBits {
       report(.blockKind, object, "it is a block of a clustered index, which this index is not")
       return skip(number, index)
@@ -32,9 +25,22 @@ extension StoreCheck {
     checkRows(of: block, object, index)
   }
 
-  mutating func report(_ error: CodeBlockError, _ object: String) {
-    let kind: CheckProblemKind = if case .wrongKind = error { .blockKind } else { .blockUnreadable }
-    report(kind, object, "\(error)")
+  /// A block of an index, whether it lies in `fresh` or in a list; nil, and reported, where it cannot be read
+  /// as one.
+  @_lifetime(copy value)
+  mutating func block(
+    _ value: Span<UInt8>, _ object: String, _ index: CheckedIndex
+  ) -> CodeBlock? {
+    do throws(CodeBlockError) {
+      let block = try CodeBlock(value)
+      if let width = index.width { try block.requireKind(codec: index.record.codec, width: width) }
+      return block
+    } catch {
+      let kind: CheckProblemKind =
+        if case .wrongKind = error { .blockKind } else { .blockUnreadable }
+      report(kind, object, "\(error)")
+      return nil
+    }
   }
 
   /// Rows of blocks that should lie before this one.

@@ -18,14 +18,7 @@ extension StoreCheck {
     _ value: Span<UInt8>, _ number: UInt32, _ index: CheckedIndex, _ lists: CheckedLists
   ) -> Bool {
     let object = index.name(ofBlock: number)
-    let block: CodeBlock
-    do throws(CodeBlockError) {
-      block = try CodeBlock(value)
-      try block.requireKind(codec: index.record.codec, width: lists.sample.width)
-    } catch {
-      report(error, object)
-      return false
-    }
+    guard let block = block(value, object, index) else { return false }
     guard block.hasLists, !block.hasBits else {
       report(.blockKind, object, "it does not tell the lists of its codes")
       return false

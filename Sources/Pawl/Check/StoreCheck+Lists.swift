@@ -28,14 +28,7 @@ extension StoreCheck {
   private mutating func checkListBlock(
     _ value: Span<UInt8>, _ object: String, _ index: CheckedIndex, _ lists: CheckedLists
   ) -> Bool {
-    let block: CodeBlock
-    do throws(CodeBlockError) {
-      block = try CodeBlock(value)
-      try block.requireKind(codec: index.record.codec, width: lists.sample.width)
-    } catch {
-      report(error, object)
-      return false
-    }
+    guard let block = block(value, object, index) else { return false }
     guard !block.hasLists, block.hasBits == (block.codec == .binary && block.count > 0),
       block.count <= InvertedLists.blockCapacity
     else {
