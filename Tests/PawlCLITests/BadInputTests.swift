@@ -3,11 +3,7 @@ import Testing
 
 @Suite struct BadInputTests {
   let pawl: CommandRunner
-  init() throws {
-    pawl = try CommandRunner()
-    try pawl.run("init", "s.pawl")
-    try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--quiet")
-  }
+  init() throws { pawl = try .withSample() }
 
   /// The ingest is refused with that status and message, and the store is as it was.
   private func expectRefused(

@@ -132,17 +132,9 @@ import Testing
     let count = 60_000
     let (x, ids) = (try files.npy("x.npy", count), try files.ids("ids.txt", count))
     let arguments = ["ingest", "v.pawl", "--vectors", x, "--ids", ids, "--quiet"]
-    var random = SystemRandomNumberGenerator()
     var (finished, partial) = (false, 0)
     for _ in 0..<100 where !finished {
-      let process = pawl.process(arguments)
-      process.standardOutput = FileHandle.nullDevice
-      process.standardError = FileHandle.nullDevice
-      try process.run()
-      usleep(UInt32.random(in: 5_000...300_000, using: &random))
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
-      finished = process.terminationReason == .exit && process.terminationStatus == 0
+      finished = try !pawl.kill(arguments, after: .random(in: 0.005...0.3))
       let check = try pawl.run("check", "v.pawl", "--json")
       #expect(check.status == 0, "\(check.output)")
       #expect(check.output.contains("\"pendingCount\":0"))

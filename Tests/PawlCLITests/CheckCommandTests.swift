@@ -6,11 +6,7 @@ import Testing
 
 @Suite struct CheckCommandTests {
   let pawl: CommandRunner
-  init() throws {
-    pawl = try CommandRunner()
-    try pawl.run("init", "s.pawl")
-    try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--quiet")
-  }
+  init() throws { pawl = try .withSample() }
 
   @Test("check says nothing on stderr and one line on stdout where all is in order")
   func silence() throws {

@@ -55,8 +55,7 @@ import Testing
       #expect(try Self.hash(path) == content, "\(what) was not found")
       return false
     }
-    let object = try JSONSerialization.jsonObject(with: Data(check.output.utf8)) as? [String: Any]
-    let findings = object?["findings"] as? [[String: String]] ?? []
+    let findings = try check.object()["findings"] as? [[String: String]] ?? []
     #expect(findings.first.map { Set($0.keys) } == ["kind", "object", "problem"], "\(what)")
     return true
   }

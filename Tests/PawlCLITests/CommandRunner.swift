@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Testing
 
 /// Runs the `pawl` binary that was built beside the tests.
 struct CommandRunner {
@@ -7,6 +8,12 @@ struct CommandRunner {
     let status: Int32
     let output: String
     let error: String
+
+    /// The JSON object on stdout.
+    func object() throws -> [String: Any] {
+      let value = try JSONSerialization.jsonObject(with: Data(output.utf8))
+      return try #require(value as? [String: Any], "\(output) \(error)")
+    }
   }
 
   /// A folder of its own, removed at the end.
@@ -22,6 +29,16 @@ struct CommandRunner {
 
   init() throws { folder = try Folder() }
 
+  /// With the sample collection in s.pawl.
+  static func withSample() throws -> CommandRunner {
+    let runner = try CommandRunner()
+    try runner.succeed("init", "s.pawl")
+    try runner.succeed("ingest", "s.pawl", sample, "--quiet")
+    return runner
+  }
+
+  func path(_ name: String) -> String { folder.path + "/" + name }
+
   static var root: URL {
     URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
@@ -31,7 +48,10 @@ struct CommandRunner {
     root.appending(path: "Tests/EncodingTests/Goldens/encoder/plain").path
   }
 
+  /// The sample collection, and queries with judgments of it.
   static var sample: String { root.appending(path: "data/sample/collection.tsv").path }
+  static var queries: String { root.appending(path: "data/sample/queries.tsv").path }
+  static var qrels: String { root.appending(path: "data/sample/qrels.tsv").path }
 
   static var executable: URL {
     let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
@@ -67,6 +87,16 @@ struct CommandRunner {
     _ arguments: String..., environment: [String: String] = [:], input: String? = nil
   ) throws -> Result {
     try run(arguments, environment: environment, input: input)
+  }
+
+  /// Runs to the end, which has to be a good one.
+  @discardableResult
+  func succeed(
+    _ arguments: String..., sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> Result {
+    let result = try run(arguments)
+    #expect(result.status == 0, "\(arguments): \(result.error)", sourceLocation: sourceLocation)
+    return result
   }
 
   /// Runs to the end.

@@ -28,25 +28,21 @@ import Testing
 
   @Test("--json is one object a line, with the documented keys")
   func json() throws {
-    func object(_ result: CommandRunner.Result) throws -> [String: Any] {
-      let value = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
-      return try #require(value as? [String: Any])
-    }
-    _ = try object(pawl.run("init", "s.pawl", "--json"))
-    let ingest = try object(
-      pawl.run("ingest", "s.pawl", CommandRunner.sample, "--json", "--quiet"))
+    _ = try pawl.run("init", "s.pawl", "--json").object()
+    let ingest = try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--json", "--quiet")
+      .object()
     #expect(ingest["new"] as? Int == 309 && ingest["interrupted"] as? Bool == false)
-    let answer = try object(pawl.run("query", "s.pawl", "bread", "-k", "2", "--json"))
+    let answer = try pawl.run("query", "s.pawl", "bread", "-k", "2", "--json").object()
     #expect(answer["version"] as? String == "v1")
     let hits = try #require(answer["hits"] as? [[String: Any]])
     #expect(hits.map { $0["rank"] as? Int } == [1, 2])
     #expect(Set(hits[0].keys) == ["rank", "score", "pid", "text"])
-    let stats = try object(pawl.run("stats", "s.pawl", "--json"))
+    let stats = try pawl.run("stats", "s.pawl", "--json").object()
     #expect(stats["passageCount"] as? Int == 309)
-    let versions = try object(pawl.run("versions", "s.pawl", "--json"))
+    let versions = try pawl.run("versions", "s.pawl", "--json").object()
     #expect((versions["versions"] as? [[String: Any]])?.first?["name"] as? String == "v1")
-    #expect(try object(pawl.run("check", "s.pawl", "--json"))["problemCount"] as? Int == 0)
-    #expect(try object(pawl.run("get", "s.pawl", "p002", "--json"))["id"] as? String == "p002")
+    #expect(try pawl.run("check", "s.pawl", "--json").object()["problemCount"] as? Int == 0)
+    #expect(try pawl.run("get", "s.pawl", "p002", "--json").object()["id"] as? String == "p002")
   }
 
   @Test("results go to stdout without colour where nobody looks")

@@ -3,26 +3,12 @@ import Testing
 
 @Suite struct EffortCommandTests {
   let pawl: CommandRunner
-  let queries: String
-  let qrels: String
+  let queries = CommandRunner.queries
+  let qrels = CommandRunner.qrels
 
-  init() throws {
-    pawl = try CommandRunner()
-    let folder = CommandRunner.root.appending(path: "data/sample")
-    queries = folder.appending(path: "queries.tsv").path
-    qrels = folder.appending(path: "qrels.tsv").path
-    try pawl.run("init", "s.pawl")
-    try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--quiet")
-  }
+  init() throws { pawl = try .withSample() }
 
   private func cluster() throws { try pawl.run("reindex", "s.pawl", "--lists", "20", "--quiet") }
-
-  private func object(_ arguments: String...) throws -> [String: Any] {
-    let result = try pawl.run(arguments)
-    #expect(result.status == 0, "\(arguments): \(result.error)")
-    let value = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
-    return try #require(value as? [String: Any])
-  }
 
   @Test(
     "efforts that exclude each other or are none are usage errors of every search",
@@ -52,7 +38,7 @@ import Testing
   @Test("a query looks into as many lists as it is told, and says so")
   func query() throws {
     try cluster()
-    let few = try object("query", "s.pawl", "bread", "--probes", "2", "--json")
+    let few = try pawl.succeed("query", "s.pawl", "bread", "--probes", "2", "--json").object()
     #expect(few["probes"] as? Int == 2 && few["exact"] as? Bool == false)
     #expect(few["searched"] as? Int == 309)
     #expect((few["scanned"] as? Int ?? 309) < 309)
@@ -87,9 +73,7 @@ import Testing
     let evaluate = ["evaluate", "s.pawl", "--queries", queries, "--qrels", qrels, "--json"]
     for command in [search, evaluate] {
       for (options, probes) in [(["--probes", "3"], 3.0), (["--exact"], 0)] {
-        let result = try pawl.run(command + options)
-        let value = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
-        let report = try #require(value as? [String: Any])
+        let report = try pawl.run(command + options).object()
         #expect(report["meanProbes"] as? Double == probes, "\(command) \(options)")
         #expect(report["exact"] as? Bool == (probes == 0))
         #expect((report["meanScanned"] as? Double == 309) == (probes == 0))
@@ -111,17 +95,14 @@ import Testing
     try cluster()
     #expect(try pawl.run("settings", "s.pawl", "recall").output == "0.98\n")
     let search = ["search", "s.pawl", "--queries", queries, "-k", "5", "--run", "r", "--json"]
-    func probes() throws -> Double? {
-      let output = try pawl.run(search).output
-      let value = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]
-      return value?["meanProbes"] as? Double
-    }
+    func probes() throws -> Double? { try pawl.run(search).object()["meanProbes"] as? Double }
     let usual = try #require(try probes())
     let set = try pawl.run("settings", "s.pawl", "recall", "0.5")
     #expect(set.status == 0 && set.output.contains("recall   0.5    set"), "\(set.output)")
     #expect(try pawl.run("settings", "s.pawl", "recall").output == "0.5\n")
     #expect(try #require(try probes()) < usual)
-    let listed = try object("settings", "s.pawl", "--json")["settings"] as? [[String: Any]]
+    let listed =
+      try pawl.succeed("settings", "s.pawl", "--json").object()["settings"] as? [[String: Any]]
     #expect(listed?.first?["value"] as? String == "0.5")
     #expect(listed?.first?["isDefault"] as? Bool == false)
     #expect(try pawl.run("settings", "s.pawl", "recall", "default").status == 0)

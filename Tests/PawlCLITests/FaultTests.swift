@@ -20,17 +20,10 @@ import Testing
   @Test("killed at random moments, the same ingest ends with everything and nothing twice")
   func kills() throws {
     let file = try collection(12_000)
-    var random = SystemRandomNumberGenerator()
     var finished = false
     for _ in 0..<200 where !finished {
-      let process = pawl.process(["ingest", "s.pawl", file, "--quiet"])
-      process.standardOutput = FileHandle.nullDevice
-      process.standardError = FileHandle.nullDevice
-      try process.run()
-      usleep(UInt32.random(in: 5_000...400_000, using: &random))
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
-      finished = process.terminationReason == .exit && process.terminationStatus == 0
+      finished = try !pawl.kill(
+        ["ingest", "s.pawl", file, "--quiet"], after: .random(in: 0.005...0.4))
       let check = try pawl.run("check", "s.pawl")
       #expect(check.status == 0, "\(check.output)")
     }
@@ -43,14 +36,8 @@ import Testing
 
   @Test("killed while it is being made, a store is there whole or not at all")
   func killedInit() throws {
-    for delay in stride(from: UInt32(1_000), to: 60_000, by: 3_000) {
-      let process = pawl.process(["init", "t.pawl"])
-      process.standardOutput = FileHandle.nullDevice
-      process.standardError = FileHandle.nullDevice
-      try process.run()
-      usleep(delay)
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
+    for delay in stride(from: 0.001, to: 0.06, by: 0.003) {
+      _ = try pawl.kill(["init", "t.pawl"], after: delay)
       if FileManager.default.fileExists(atPath: pawl.folder.path + "/t.pawl") {
         #expect(try pawl.run("check", "t.pawl").status == 0)
         try FileManager.default.removeItem(atPath: pawl.folder.path + "/t.pawl")

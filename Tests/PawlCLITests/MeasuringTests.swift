@@ -3,29 +3,17 @@ import Testing
 
 @Suite struct MeasuringTests {
   let pawl: CommandRunner
-  let queries: String
-  let qrels: String
+  let queries = CommandRunner.queries
+  let qrels = CommandRunner.qrels
 
-  init() throws {
-    pawl = try CommandRunner()
-    let folder = CommandRunner.root.appending(path: "data/sample")
-    queries = folder.appending(path: "queries.tsv").path
-    qrels = folder.appending(path: "qrels.tsv").path
-    try pawl.run("init", "s.pawl")
-    try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--quiet")
-  }
-
-  private func object(_ result: CommandRunner.Result) throws -> [String: Any] {
-    let value = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
-    return try #require(value as? [String: Any])
-  }
+  init() throws { pawl = try .withSample() }
 
   @Test("evaluate prints what metrics prints for the run that search writes")
   func evaluateEqualsMetrics() throws {
-    let evaluated = try object(
-      pawl.run(
-        "evaluate", "s.pawl", "--queries", queries, "--qrels", qrels, "--metrics",
-        "mrr@10,ndcg@10,map", "--json"))
+    let evaluated = try pawl.run(
+      "evaluate", "s.pawl", "--queries", queries, "--qrels", qrels, "--metrics",
+      "mrr@10,ndcg@10,map", "--json"
+    ).object()
     #expect(evaluated["version"] as? String == "v1")
     let metrics = try #require(evaluated["metrics"] as? [String: Double])
     #expect(Set(metrics.keys) == ["mrr@10", "ndcg@10", "map"])
@@ -60,9 +48,10 @@ import Testing
     #expect(added.output.hasPrefix("s.pawl: set dev, "))
     let listed = try pawl.run("sets", "s.pawl")
     #expect(listed.output.contains("dev  probe"))
-    let fromSet = try object(pawl.run("evaluate", "s.pawl", "--set", "dev", "--json"))
-    let fromFiles = try object(
-      pawl.run("evaluate", "s.pawl", "--queries", queries, "--qrels", qrels, "--json"))
+    let fromSet = try pawl.run("evaluate", "s.pawl", "--set", "dev", "--json").object()
+    let fromFiles = try pawl.run(
+      "evaluate", "s.pawl", "--queries", queries, "--qrels", qrels, "--json"
+    ).object()
     #expect(fromSet["metrics"] as? [String: Double] == fromFiles["metrics"] as? [String: Double])
     #expect(try pawl.run("sets", "s.pawl", "remove", "dev").status == 0)
     let gone = try pawl.run("evaluate", "s.pawl", "--set", "dev")
@@ -107,10 +96,10 @@ import Testing
 
   @Test("--per-query writes a line of names and a line a query, whose means are the result")
   func perQuery() throws {
-    let result = try object(
-      pawl.run(
-        "evaluate", "s.pawl", "--queries", queries, "--qrels", qrels, "--per-query", "q.tsv",
-        "--json"))
+    let result = try pawl.run(
+      "evaluate", "s.pawl", "--queries", queries, "--qrels", qrels, "--per-query", "q.tsv",
+      "--json"
+    ).object()
     let text = try String(contentsOfFile: pawl.folder.path + "/q.tsv", encoding: .utf8)
     let rows = text.split(separator: "\n").map { $0.split(separator: "\t") }
     #expect(rows[0] == ["qid", "mrr@10", "ndcg@10", "recall@100", "map"])
@@ -142,7 +131,7 @@ import Testing
     #expect(result.status == 0)
     #expect(result.output == "s.pawl: 2 deleted\n")
     #expect(result.error == "1 was not there: nobody\n")
-    let json = try object(pawl.run("delete", "s.pawl", "p003", "--json"))
+    let json = try pawl.run("delete", "s.pawl", "p003", "--json").object()
     #expect(json["deleted"] as? Int == 1 && json["missing"] as? Int == 0)
     let file = try pawl.run("delete", "s.pawl", "--file", "-", input: "p004\np005\n")
     #expect(file.output == "s.pawl: 2 deleted\n")

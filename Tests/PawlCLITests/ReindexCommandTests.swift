@@ -3,21 +3,9 @@ import Testing
 
 @Suite struct ReindexCommandTests {
   let pawl: CommandRunner
-  let queries: String
+  let queries = CommandRunner.queries
 
-  init() throws {
-    pawl = try CommandRunner()
-    queries = CommandRunner.root.appending(path: "data/sample/queries.tsv").path
-    try pawl.run("init", "s.pawl")
-    try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--quiet")
-  }
-
-  private func object(_ arguments: String...) throws -> [String: Any] {
-    let result = try pawl.run(arguments)
-    #expect(result.status == 0, "\(arguments): \(result.error)")
-    let value = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
-    return try #require(value as? [String: Any])
-  }
+  init() throws { pawl = try .withSample() }
 
   @Test("few passages get no lists, with a sentence and status 0, unless --lists is given")
   func few() throws {
@@ -29,7 +17,7 @@ import Testing
         + "and finds everything. --lists N makes lists all the same.\n")
     let coded = try pawl.run("reindex", "s.pawl", "--codec", "float16", "--dry-run")
     #expect(coded.output.contains("The codec is as it was."))
-    #expect(try object("reindex", "s.pawl", "--json")["lists"] as? Int == 0)
+    #expect(try pawl.succeed("reindex", "s.pawl", "--json").object()["lists"] as? Int == 0)
     let made = try pawl.run("reindex", "s.pawl", "--lists", "12", "--quiet")
     #expect(made.status == 0)
     let lines = made.output.split(separator: "\n")
@@ -49,8 +37,9 @@ import Testing
     #expect(
       result.status == 0 && result.output.contains("lists      0    12\n"), "\(result.output)")
     #expect(result.output.contains("as int8, beside the old index until they are exchanged; about"))
-    let plan = try object(
-      "reindex", "s.pawl", "--lists", "12", "--codec", "binary", "--dry-run", "--json")
+    let plan = try pawl.succeed(
+      "reindex", "s.pawl", "--lists", "12", "--codec", "binary", "--dry-run", "--json"
+    ).object()
     #expect(plan["listCount"] as? Int == 12 && plan["codec"] as? String == "binary")
     #expect((plan["sizeInBytes"] as? Int ?? 0) > 309 * 32)
     #expect(try Data(contentsOf: data) == before)
@@ -88,7 +77,8 @@ import Testing
       lines[1].split(separator: " ").map(String.init).starts(with: ["k", "asked", "promised"]))
     // k 1, 10 and 100 of 309 passages.
     #expect(lines.count == 2 + 3 * 5)
-    let report = try object("calibrate", "s.pawl", "--queries", queries, "--quiet", "--json")
+    let report = try pawl.succeed("calibrate", "s.pawl", "--queries", queries, "--quiet", "--json")
+      .object()
     #expect(report["source"] as? String == "file" && report["name"] as? String == queries)
     #expect((report["curves"] as? [[String: Any]])?.count == 3)
     let stats = try pawl.run("stats", "s.pawl").output
@@ -96,11 +86,12 @@ import Testing
     #expect(stats.contains("0 codes (0.0 %) not merged into them yet"))
     #expect(stats.contains("  recall of the best 10: 0.80 in "))
     #expect(stats.contains("  measured with \(queries)\n"))
-    let versions = try object("versions", "s.pawl", "--json")["versions"] as? [[String: Any]]
+    let versions =
+      try pawl.succeed("versions", "s.pawl", "--json").object()["versions"] as? [[String: Any]]
     let clustering = versions?.first?["clustering"] as? [String: Any]
     #expect(clustering?["listCount"] as? Int == 20 && clustering?["staleness"] as? Double == 1)
     #expect((clustering?["calibration"] as? [String: Any])?["queryCount"] as? Int != nil)
-    let figures = try object("stats", "s.pawl", "--json")
+    let figures = try pawl.succeed("stats", "s.pawl", "--json").object()
     #expect((figures["indexBytesPerVector"] as? Double ?? 0) > 32)
     #expect(try pawl.run("versions", "s.pawl").output.contains("  lists  "))
   }
@@ -131,7 +122,7 @@ import Testing
     // Windows of words are not all different.
     #expect(said[1].prefixMatch(of: #/m\.pawl: 10,000 vectors in [34][0-9]{2} lists/#) != nil)
     #expect(said[2].hasPrefix("m.pawl: recall 0.98 of the best 10: "))
-    let again = try object("ingest", "m.pawl", file, "--quiet", "--json")
+    let again = try pawl.succeed("ingest", "m.pawl", file, "--quiet", "--json").object()
     #expect(again["unchanged"] as? Int == 10_000 && again["reindex"] == nil)
   }
 }

@@ -9,16 +9,11 @@ import Testing
 
   init() throws {
     pawl = try CommandRunner()
-    try succeed("init", "first.pawl", "--dimension", "\(width)", "--codec", "binary")
+    try pawl.succeed("init", "first.pawl", "--dimension", "\(width)", "--codec", "binary")
     try ingest("first.pawl", 0..<6_000)
-    try succeed("delete", "first.pawl", "p7", "p8", "p2000", "--quiet")
+    try pawl.succeed("delete", "first.pawl", "p7", "p8", "p2000", "--quiet")
     let queries = (0..<40).map { vector($0, seed: 77) }
     _ = try pawl.write("q.npy", npy(queries))
-  }
-
-  private func succeed(_ arguments: String...) throws {
-    let result = try pawl.run(arguments)
-    #expect(result.status == 0, "\(arguments): \(result.error)")
   }
 
   /// Floats that look random, around one of 50 directions.
@@ -44,21 +39,14 @@ import Testing
   private func ingest(_ store: String, _ range: Range<Int>) throws {
     _ = try pawl.write("x.npy", npy(range.map { vector($0, seed: 1) }))
     _ = try pawl.write("x.txt", range.map { "p\($0)\n" }.joined())
-    try succeed("ingest", store, "--vectors", "x.npy", "--ids", "x.txt", "--quiet")
-  }
-
-  private func path(_ name: String) -> String { pawl.folder.path + "/" + name }
-
-  private func reset(_ name: String, from source: String = "first.pawl") throws {
-    try? FileManager.default.removeItem(atPath: path(name))
-    try FileManager.default.copyItem(atPath: path(source), toPath: path(name))
+    try pawl.succeed("ingest", store, "--vectors", "x.npy", "--ids", "x.txt", "--quiet")
   }
 
   /// The answers of exact search.
   private func answers(_ store: String) throws -> String {
-    try succeed(
+    try pawl.succeed(
       "search", store, "--vectors", "q.npy", "-k", "30", "--exact", "--run", "o.trec", "--quiet")
-    return try String(contentsOfFile: path("o.trec"), encoding: .utf8)
+    return try String(contentsOfFile: pawl.path("o.trec"), encoding: .utf8)
   }
 
   /// Neither what exact search reads nor what only search through lists does is damaged.
@@ -76,85 +64,59 @@ import Testing
 
   /// Query and passage of each hit.
   private func lines(_ run: String) throws -> [String] {
-    try String(contentsOfFile: path(run), encoding: .utf8).split(separator: "\n").map {
+    try String(contentsOfFile: pawl.path(run), encoding: .utf8).split(separator: "\n").map {
       $0.split(separator: " ").prefix(3).joined(separator: " ")
     }
-  }
-
-  /// - Returns: whether it was killed before its end.
-  private func kill(_ arguments: [String], after seconds: Double) throws -> Bool {
-    let process = pawl.process(arguments)
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    usleep(UInt32(seconds * 1_000_000))
-    Foundation.kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-    return process.terminationReason == .uncaughtSignal
-  }
-
-  private func duration(_ arguments: [String]) throws -> Double {
-    let start = ContinuousClock.now
-    let result = try pawl.run(arguments)
-    #expect(result.status == 0, "\(result.error)")
-    return (ContinuousClock.now - start) / .seconds(1)
   }
 
   @Test("a killed reindex leaves the old index or the new one, and the next one cleans up")
   func reindex() throws {
     let command = ["reindex", "s.pawl", "--lists", "70", "--quiet"]
     let expected = try answers("first.pawl")
-    try reset("s.pawl")
-    let seconds = try duration(command)
-    let clean = try size("s.pawl")
-    try reset("s.pawl")
+    try pawl.copy("first.pawl", to: "s.pawl")
+    let times = try pawl.moments(moments, of: command)
+    let clean = try pawl.size("s.pawl")
+    try pawl.copy("first.pawl", to: "s.pawl")
     var killed = 0
-    for moment in 0..<moments {
+    for (number, after) in times.enumerated() {
       // One store all the time: what earlier kills left is there, too.
-      let after = seconds * 1.1 * (Double(moment) + .random(in: 0..<1)) / Double(moments)
-      killed += try kill(command, after: after) ? 1 : 0
+      killed += try pawl.kill(command, after: after) ? 1 : 0
       let when = "killed after \(after) s"
       #expect(try answers("s.pawl") == expected, "\(when)")
       try expectWhole("s.pawl", "\(when)")
-      let id = 100_000 + moment
+      let id = 100_000 + number
       try ingest("s.pawl", id..<id + 1)
-      try succeed("delete", "s.pawl", "p\(id)", "--quiet")
+      try pawl.succeed("delete", "s.pawl", "p\(id)", "--quiet")
       #expect(try answers("s.pawl") == expected, "\(when), ingested and deleted")
     }
     #expect(killed > moments / 4)
-    try succeed("reindex", "s.pawl", "--lists", "70", "--quiet")
+    try pawl.succeed("reindex", "s.pawl", "--lists", "70", "--quiet")
     #expect(try answers("s.pawl") == expected)
     #expect(try pawl.run("gc", "s.pawl").status == 0)
     // What dead builds left was removed and used again.
-    #expect(try size("s.pawl") < 3 * clean)
+    #expect(try pawl.size("s.pawl") < 3 * clean)
   }
 
   @Test("a killed ingest that merges loses no code, and the same ingest goes on")
   func merge() throws {
-    try reset("base.pawl")
-    try succeed("reindex", "base.pawl", "--lists", "70", "--quiet")
+    try pawl.copy("first.pawl", to: "base.pawl")
+    try pawl.succeed("reindex", "base.pawl", "--lists", "70", "--quiet")
     let range = 10_000..<18_000
     _ = try pawl.write("m.npy", npy(range.map { vector($0, seed: 1) }))
     _ = try pawl.write("m.txt", range.map { "p\($0)\n" }.joined())
     let command = ["ingest", "s.pawl", "--vectors", "m.npy", "--ids", "m.txt", "--quiet"]
-    try reset("s.pawl", from: "base.pawl")
-    let seconds = try duration(command)
+    try pawl.copy("base.pawl", to: "s.pawl")
+    let times = try pawl.moments(moments, of: command)
     let expected = try answers("s.pawl")
     var killed = 0
-    for moment in 0..<moments {
-      try reset("s.pawl", from: "base.pawl")
-      let after = seconds * 1.1 * (Double(moment) + .random(in: 0..<1)) / Double(moments)
-      killed += try kill(command, after: after) ? 1 : 0
+    for after in times {
+      try pawl.copy("base.pawl", to: "s.pawl")
+      killed += try pawl.kill(command, after: after) ? 1 : 0
       let result = try pawl.run(command)
       #expect(result.status == 0, "killed after \(after) s: \(result.error)")
       #expect(try answers("s.pawl") == expected, "killed after \(after) s")
       try expectWhole("s.pawl", "killed after \(after) s")
     }
     #expect(killed > moments / 4)
-  }
-
-  private func size(_ store: String) throws -> Int {
-    let facts = try FileManager.default.attributesOfItem(atPath: path(store + "/data.mdb"))
-    return try #require(facts[.size] as? Int)
   }
 }

@@ -3,11 +3,7 @@ import Testing
 
 @Suite struct ShellInputTests {
   let pawl: CommandRunner
-  init() throws {
-    pawl = try CommandRunner()
-    try pawl.run("init", "s.pawl")
-    try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--quiet")
-  }
+  init() throws { pawl = try .withSample() }
 
   @Test("piped lines are answered as `pawl query` answers them, without prompt or colour")
   func piped() throws {

@@ -3,11 +3,7 @@ import Testing
 
 @Suite struct ShellTerminalTests {
   let pawl: CommandRunner
-  init() throws {
-    pawl = try CommandRunner()
-    try pawl.run("init", "s.pawl")
-    try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--quiet")
-  }
+  init() throws { pawl = try .withSample() }
 
   private static let prompt = "pawl>"
   private static let up = "\u{1B}[A"

@@ -6,28 +6,17 @@ import Testing
 
 @Suite struct UpkeepCommandTests {
   let pawl: CommandRunner
-  init() throws {
-    pawl = try CommandRunner()
-    try pawl.run("init", "s.pawl")
-    try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--quiet")
-  }
-
-  private func path(_ name: String) -> String { pawl.folder.path + "/" + name }
+  init() throws { pawl = try .withSample() }
 
   private func names() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: pawl.folder.path)
       .filter { !$0.hasPrefix(".") && !$0.hasSuffix(".tsv") }.sorted()
   }
 
-  private func object(_ result: CommandRunner.Result) throws -> [String: Any] {
-    let value = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
-    return try #require(value as? [String: Any], "\(result.output) \(result.error)")
-  }
-
   private func hits(_ store: String) throws -> String {
     let answer = try pawl.run("query", store, "bread that does not rise", "-k", "20", "--json")
     #expect(answer.status == 0, "\(answer.error)")
-    let value = try object(answer)
+    let value = try answer.object()
     let hits = try #require(value["hits"] as? [[String: Any]])
     return hits.map { "\($0["pid"] ?? "") \($0["score"] ?? "")" }.joined(separator: "\n")
   }
@@ -61,20 +50,20 @@ import Testing
 
   @Test("--json is one object with the documented keys")
   func json() throws {
-    let backup = try object(pawl.run("backup", "s.pawl", "b.pawl", "--verify", "--json"))
+    let backup = try pawl.run("backup", "s.pawl", "b.pawl", "--verify", "--json").object()
     #expect(backup["passages"] as? Int == 309 && backup["verified"] as? Bool == true)
     #expect(
       Set(backup.keys)
         == ["passages", "codes", "versions", "checkpoints", "bytes", "verified", "seconds"])
-    let restored = try object(pawl.run("restore", "b.pawl", "s.pawl", "--replace", "--json"))
+    let restored = try pawl.run("restore", "b.pawl", "s.pawl", "--replace", "--json").object()
     #expect((restored["replaced"] as? String)?.hasSuffix("/s.pawl.replaced") == true)
-    let compacted = try object(pawl.run("compact", "s.pawl", "--json"))
+    let compacted = try pawl.run("compact", "s.pawl", "--json").object()
     #expect(
       Set(compacted.keys) == [
         "rows", "rowNumbersBefore", "bytesBefore", "bytesAfter", "retrained", "seconds",
         "rowsPerSecond",
       ])
-    let collected = try object(pawl.run("gc", "s.pawl", "--dry-run", "--json"))
+    let collected = try pawl.run("gc", "s.pawl", "--dry-run", "--json").object()
     #expect(Set(collected.keys) == ["dryRun", "freedBytes", "removed", "left"])
   }
 
@@ -117,7 +106,7 @@ import Testing
   @Test("a backup with damaged pages or a damaged model is refused with exit 2 by what is wrong")
   func damagedSource() throws {
     #expect(try pawl.run("backup", "s.pawl", "b.pawl").status == 0)
-    let data = URL(filePath: path("b.pawl/data.mdb"))
+    let data = URL(filePath: pawl.path("b.pawl/data.mdb"))
     let whole = try Data(contentsOf: data)
     for start in stride(from: 8_192, to: whole.count - 4_096, by: 20_480) {
       var bytes = whole
@@ -134,9 +123,9 @@ import Testing
     #expect(cut.status == 2, "\(cut.error)")
     try whole.write(to: data)
     let digest = try #require(
-      try FileManager.default.contentsOfDirectory(atPath: path("b.pawl/checkpoints")).first)
+      try FileManager.default.contentsOfDirectory(atPath: pawl.path("b.pawl/checkpoints")).first)
     try Data("{}".utf8).write(
-      to: URL(filePath: path("b.pawl/checkpoints/\(digest)/tokenizer_config.json")))
+      to: URL(filePath: pawl.path("b.pawl/checkpoints/\(digest)/tokenizer_config.json")))
     let model = try pawl.run("restore", "b.pawl", "s.pawl", "--replace")
     #expect(model.status == 2)
     #expect(model.error.contains("tokenizer_config.json"), "\(model.error)")
@@ -146,7 +135,7 @@ import Testing
 
   @Test("a copy that does not pass its check gets no name, and the exit status is 2")
   func failedVerification() throws {
-    let store = try Store(path: path("s.pawl"))
+    let store = try Store(path: pawl.path("s.pawl"))
     var write = try store.environment.beginWrite()
     // Whole values that contradict each other: only a check of the whole sees it.
     try store.tables.ids.put(RowNumber.encode(3).span, at: "p001", in: &write)
@@ -165,7 +154,7 @@ import Testing
   @Test("a process that has the store open is named, and compact and restore exit 75 in time")
   func inUse() throws {
     try pawl.run("backup", "s.pawl", "b.pawl")
-    let store = try Store(path: path("s.pawl"), access: .reading)
+    let store = try Store(path: pawl.path("s.pawl"), access: .reading)
     let start = ContinuousClock.now
     for arguments in [
       ["compact", "s.pawl", "--wait", "0.1"],
@@ -183,7 +172,7 @@ import Testing
 
   @Test("a command that comes while another has the store alone waits and then goes on")
   func waits() throws {
-    let lock = try OpenLock(path: path("s.pawl"), kind: .alone, waitingAtMost: .zero)
+    let lock = try OpenLock(path: pawl.path("s.pawl"), kind: .alone, waitingAtMost: .zero)
     let query = pawl.process(["query", "s.pawl", "bread"])
     query.standardOutput = FileHandle.nullDevice
     try query.run()
@@ -206,7 +195,7 @@ import Testing
       let name = "b\(counts.count).pawl"
       let backup = try pawl.run("backup", "s.pawl", name, "--verify", "--json", "--quiet")
       #expect(backup.status == 0, "\(backup.error)")
-      counts.append(try #require(object(backup)["passages"] as? Int))
+      counts.append(try #require(backup.object()["passages"] as? Int))
       #expect(try pawl.run("check", name).status == 0)
     }
     #expect(writer.terminationStatus == 0)
@@ -230,7 +219,7 @@ import Testing
         let shell = pawl.shell("ulimit -f \(limit); exec \"$PAWL\" \(command) 2> errors")
         try shell.run()
         shell.waitUntilExit()
-        let errors = try String(contentsOfFile: path("errors"), encoding: .utf8)
+        let errors = try String(contentsOfFile: pawl.path("errors"), encoding: .utf8)
         let status = shell.terminationStatus
         #expect(shell.terminationReason == .exit && (status == 75 || status == 0), "\(errors)")
         if status == 75 { #expect(errors.contains("full"), "\(command): \(errors)") }
@@ -238,20 +227,20 @@ import Testing
         #expect(try pawl.run("check", "s.pawl").status == 0)
         #expect(try hits("s.pawl") == before)
         for name in ["b.pawl", "r.pawl", "s.pawl.replaced"] {
-          try? FileManager.default.removeItem(atPath: path(name))
+          try? FileManager.default.removeItem(atPath: pawl.path(name))
         }
         #expect(try names() == ["errors", "s.pawl", "src.pawl"], "\(command) at \(limit)")
       }
       #expect(try pawl.run(command.split(separator: " ").map(String.init)).status == 0)
       for name in ["b.pawl", "r.pawl", "s.pawl.replaced"] {
-        try? FileManager.default.removeItem(atPath: path(name))
+        try? FileManager.default.removeItem(atPath: pawl.path(name))
       }
     }
   }
 
   @Test("gc says what it would remove, then removes it")
   func garbage() throws {
-    let left = path("s.pawl.partial-999999999/checkpoints")
+    let left = pawl.path("s.pawl.partial-999999999/checkpoints")
     try FileManager.default.createDirectory(atPath: left, withIntermediateDirectories: true)
     let dry = try pawl.run("gc", "s.pawl", "--dry-run")
     #expect(dry.output.contains("would remove") && dry.output.contains(".partial-999999999"))

@@ -15,8 +15,6 @@ import Testing
     try ingest("first.pawl", 2_400..<2_600, "--text-only") { "waits \($0)" }
   }
 
-  private func path(_ name: String) -> String { pawl.folder.path + "/" + name }
-
   private func ingest(
     _ store: String, _ range: Range<Int>, _ options: String..., text: (Int) -> String
   ) throws {
@@ -25,14 +23,8 @@ import Testing
     #expect(result.status == 0, "\(result.error)")
   }
 
-  /// A fresh copy of the first store.
-  private func reset(_ name: String) throws {
-    try? FileManager.default.removeItem(atPath: path(name))
-    try FileManager.default.copyItem(atPath: path("first.pawl"), toPath: path(name))
-  }
-
   private func names(_ prefix: String, in folder: String = "") throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: path(folder))
+    try FileManager.default.contentsOfDirectory(atPath: pawl.path(folder))
       .filter { $0.hasPrefix(prefix) }.sorted()
   }
 
@@ -47,35 +39,9 @@ import Testing
       }
     }
     // A compaction changes how many values there are, but nothing that is counted of them.
-    let counts = try JSONSerialization.jsonObject(with: Data(check.output.utf8)) as? [String: Any]
-    let figures = ["passageCount", "codeCount", "pendingCount"].map { "\(counts?[$0] ?? "none")" }
+    let counts = try check.object()
+    let figures = ["passageCount", "codeCount", "pendingCount"].map { "\(counts[$0] ?? "none")" }
     return "\(figures) \(hits ?? "no answer")"
-  }
-
-  /// Seconds that the command takes when nobody kills it.
-  private func duration(_ arguments: [String]) throws -> Double {
-    let start = ContinuousClock.now
-    let result = try pawl.run(arguments)
-    #expect(result.status == 0, "\(result.error)")
-    return (ContinuousClock.now - start) / .seconds(1)
-  }
-
-  /// - Returns: whether it was killed before its end.
-  private func kill(_ arguments: [String], after seconds: Double) throws -> Bool {
-    let process = pawl.process(arguments)
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    usleep(UInt32(seconds * 1_000_000))
-    Foundation.kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-    return process.terminationReason == .uncaughtSignal
-  }
-
-  /// The moments, in seconds, from the start of the command to a little after its usual end.
-  private func sweep(_ arguments: [String]) throws -> [Double] {
-    let seconds = try duration(arguments)
-    return (0..<moments).map { seconds * 1.1 * (Double($0) + .random(in: 0..<1)) / Double(moments) }
   }
 
   private func runAgain(_ arguments: [String], _ when: String) throws {
@@ -88,14 +54,14 @@ import Testing
     let command = ["backup", "first.pawl", "b.pawl", "--verify", "--quiet"]
     let expected = try state("first.pawl", "before")
     var killed = 0
-    for moment in try sweep(command) {
-      try? FileManager.default.removeItem(atPath: path("b.pawl"))
-      killed += try kill(command, after: moment) ? 1 : 0
+    for moment in try pawl.moments(moments, of: command) {
+      try? FileManager.default.removeItem(atPath: pawl.path("b.pawl"))
+      killed += try pawl.kill(command, after: moment) ? 1 : 0
       let when = "killed after \(moment) s"
       #expect(try state("first.pawl", when) == expected)
       if try names("b.pawl").contains("b.pawl") {
         #expect(try state("b.pawl", when) == expected)
-        try FileManager.default.removeItem(atPath: path("b.pawl"))
+        try FileManager.default.removeItem(atPath: pawl.path("b.pawl"))
       }
       try runAgain(command, when)
       #expect(try names("b.pawl") == ["b.pawl"], "\(when)")
@@ -103,9 +69,9 @@ import Testing
     }
     #expect(killed > moments / 4)
     // A last one that nobody repeats: gc finds what it left by its job.
-    try FileManager.default.removeItem(atPath: path("b.pawl"))
+    try FileManager.default.removeItem(atPath: pawl.path("b.pawl"))
     for moment in stride(from: 0.01, to: 0.2, by: 0.02) {
-      _ = try kill(["backup", "first.pawl", "c\(moment).pawl"], after: moment)
+      _ = try pawl.kill(["backup", "first.pawl", "c\(moment).pawl"], after: moment)
     }
     #expect(try pawl.run("gc", "first.pawl").status == 0)
     #expect(try names("c").allSatisfy { $0.hasSuffix(".pawl") })
@@ -113,18 +79,20 @@ import Testing
 
   @Test("a killed restore --replace leaves the old store or the new one, and never loses the old")
   func restore() throws {
-    try reset("new.pawl")
+    try pawl.copy("first.pawl", to: "new.pawl")
     try ingest("new.pawl", 5_000..<5_100) { "only in the new one \($0)" }
     try runAgain(["backup", "new.pawl", "b.pawl", "--quiet"], "before")
     let (old, new) = (try state("first.pawl", "before"), try state("b.pawl", "before"))
     #expect(old != new)
     let command = ["restore", "b.pawl", "s.pawl", "--replace", "--quiet"]
-    try reset("s.pawl")
+    try pawl.copy("first.pawl", to: "s.pawl")
     var (killed, replaced) = (0, 0)
-    for moment in try sweep(command) {
-      for name in try names("s.pawl") { try FileManager.default.removeItem(atPath: path(name)) }
-      try reset("s.pawl")
-      killed += try kill(command, after: moment) ? 1 : 0
+    for moment in try pawl.moments(moments, of: command) {
+      for name in try names("s.pawl") {
+        try FileManager.default.removeItem(atPath: pawl.path(name))
+      }
+      try pawl.copy("first.pawl", to: "s.pawl")
+      killed += try pawl.kill(command, after: moment) ? 1 : 0
       let when = "killed after \(moment) s"
       let found = try state("s.pawl", when)
       #expect(found == old || found == new, "\(when)")
@@ -145,11 +113,11 @@ import Testing
   func compact(options: [String]) throws {
     let command = ["compact", "s.pawl", "--quiet"] + options
     let expected = try state("first.pawl", "before")
-    try reset("s.pawl")
+    try pawl.copy("first.pawl", to: "s.pawl")
     var killed = 0
-    for moment in try sweep(command) {
-      try reset("s.pawl")
-      killed += try kill(command, after: moment) ? 1 : 0
+    for moment in try pawl.moments(moments, of: command) {
+      try pawl.copy("first.pawl", to: "s.pawl")
+      killed += try pawl.kill(command, after: moment) ? 1 : 0
       let when = "killed after \(moment) s"
       #expect(try state("s.pawl", when) == expected)
       #expect(try pawl.run("gc", "s.pawl").status == 0)
@@ -158,12 +126,7 @@ import Testing
       #expect(try state("s.pawl", when) == expected)
     }
     #expect(killed > moments / 4)
-    let (before, after) = (try size("first.pawl"), try size("s.pawl"))
+    let (before, after) = (try pawl.size("first.pawl"), try pawl.size("s.pawl"))
     #expect(after < before)
-  }
-
-  private func size(_ store: String) throws -> Int {
-    let facts = try FileManager.default.attributesOfItem(atPath: path(store + "/data.mdb"))
-    return try #require(facts[.size] as? Int)
   }
 }

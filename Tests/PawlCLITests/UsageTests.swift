@@ -3,19 +3,16 @@ import Testing
 
 @Suite struct UsageTests {
   let pawl: CommandRunner
-  let queries: String
-  let qrels: String
+  let queries = CommandRunner.queries
+  let qrels = CommandRunner.qrels
 
   init() throws {
     pawl = try CommandRunner()
-    let folder = CommandRunner.root.appending(path: "data/sample")
-    queries = folder.appending(path: "queries.tsv").path
-    qrels = folder.appending(path: "qrels.tsv").path
-    try pawl.run("init", "s.pawl")
+    try pawl.succeed("init", "s.pawl")
   }
 
   private func ingestSample() throws {
-    try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--quiet")
+    try pawl.succeed("ingest", "s.pawl", CommandRunner.sample, "--quiet")
   }
 
   @Test("a command that there is not is named, with the nearest one that there is")
