@@ -17,7 +17,8 @@ package struct IndexBlocks: Sendable {
   package let merged: (rowEnd: UInt32, listEnd: UInt16)?
 
   package init(
-    index: UInt32, codec: Codec, width: Int, count: Int? = nil, fresh: Table, lists: InvertedLists? = nil,
+    index: UInt32, codec: Codec, width: Int, count: Int? = nil, fresh: Table,
+    lists: InvertedLists? = nil,
     merged: (rowEnd: UInt32, listEnd: UInt16)? = nil
   ) {
     self.index = index

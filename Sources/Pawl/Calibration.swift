@@ -62,7 +62,7 @@ public struct Calibration: Codable, Equatable, Sendable {
   public let created: String
   public let curves: [Curve]
   /// Rows that the index had looked at by then.
-  let rowEnd: UInt32?
+  var rowEnd: UInt32?
 
   /// The ladder's k; others take the next larger one's.
   static let ks = [1, 10, 100, 1_000]

@@ -85,7 +85,8 @@ struct CalibrationRun {
       do {
         found = try scan.search(
           queries: queries.span.extracting(part.lowerBound * width..<part.upperBound * width),
-          k: k + ownCount, kernels: store.kernels(), workerCount: Process.processorCount, in: snapshot)
+          k: k + ownCount, kernels: store.kernels(), workerCount: Process.processorCount,
+          in: snapshot)
       } catch { throw store.named(error, index: indexID) }
       // All that tie with the last come along: where many vectors are equal, that may be most of the index.
       if found.allSatisfy({ $0.count <= 2 * (k + ownCount) }) { size *= 8 }

@@ -1,5 +1,6 @@
 internal import IVF
 internal import LMDB
+internal import LinearAlgebra
 
 /// What an ingest did for its index in the end, so that searches stay fast and promises of recall hold.
 public struct IndexUpkeep: Sendable, Equatable {

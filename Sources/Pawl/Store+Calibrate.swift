@@ -52,7 +52,9 @@ extension Store {
     try growingMap {
       var write = try environment.beginWrite()
       // Nobody would remove what is stored for an index that is gone.
-      guard try index(id, in: write).state != .retired else { throw StoreError.overtaken(path: path, index: id) }
+      guard try index(id, in: write).state != .retired else {
+        throw StoreError.overtaken(path: path, index: id)
+      }
       try tables.calibration.put(record: calibration, at: Key(id), in: &write)
       try write.commit()
     }

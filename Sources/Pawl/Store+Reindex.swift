@@ -40,7 +40,9 @@ extension Store {
     defer { forgetOwnJob(job) }
     do {
       // Who has overtaken this process may be making an index.
-      guard try jobs(in: environment.snapshot()).contains(where: { $0.number == job }) else { return }
+      guard try jobs(in: environment.snapshot()).contains(where: { $0.number == job }) else {
+        return
+      }
       try removeAbandonedIndexes()
       try growingMap { try endJob(job) }
     } catch {}

@@ -66,7 +66,8 @@ enum ExitStatus: Int32 {
       case .newerFormat, .notAStore, .foreign, .noModel, .noQueries, .vectorWidth, .vectorIDs,
         .noEncoder, .hasEncoder, .nothingToEvaluate, .nothingStored:
         .badInput
-      case .setName, .settingValue, .outputOverInput, .dimension, .tooFewForLists, .cannotRecode: .usage
+      case .setName, .settingValue, .outputOverInput, .dimension, .tooFewForLists, .cannotRecode:
+        .usage
       default: .failed
       }
     default: nil

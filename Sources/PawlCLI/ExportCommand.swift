@@ -35,7 +35,8 @@ struct ExportCommand: ParsableCommand {
       throw ValidationError("Only one result goes to standard output.")
     }
     if OutputFile.isStandardOutput(vectors), Terminal.outputIsTerminal {
-      throw ValidationError("A matrix is nothing to read on a terminal: name a file, or redirect the output.")
+      throw ValidationError(
+        "A matrix is nothing to read on a terminal: name a file, or redirect the output.")
     }
   }
 

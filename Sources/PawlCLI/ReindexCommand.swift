@@ -107,15 +107,19 @@ struct ReindexText {
   init(_ summary: ReindexSummary) { self.summary = summary }
 
   /// What was made, and what the usual promise costs.
-  private var lines: [String] { [head] + (calibration?.sentence(recall: 0.98, k: 10).map { [$0] } ?? []) }
+  private var lines: [String] {
+    [head] + (calibration?.sentence(recall: 0.98, k: 10).map { [$0] } ?? [])
+  }
 
   var all: [String] { lines + source }
 
   private var source: [String] {
     (summary.calibration.map { ["measured with \($0.source)"] } ?? [])
       + (summary.lostQueryFile.map {
-        ["no longer with \($0): pawl calibrate STORE --queries \($0) does it again; a set with the role "
-          + "calibration (pawl sets add) is used always"]
+        [
+          "no longer with \($0): pawl calibrate STORE --queries \($0) does it again; a set with the role "
+            + "calibration (pawl sets add) is used always"
+        ]
       } ?? [])
   }
 

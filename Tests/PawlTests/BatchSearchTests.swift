@@ -165,4 +165,17 @@ import Testing
     #expect(try store.writeRun(of: .texts(queries), to: out, k: 1) { _ in false } == nil)
     #expect(!Files.exists(out))
   }
+
+  @Test("an id that two vectors of queries have is told with both lines")
+  func repeatedID() throws {
+    let fixture = try ListSearchFixture()
+    let queries = QueryFile.vectors(
+      try fixture.vectors.npy("q.npy", Array(fixture.queries.prefix(3))),
+      ids: try folder.file("ids.txt", ["a", "b", "a"]))
+    let error = #expect(throws: CorpusError.self) {
+      try fixture.store.writeRun(of: queries, to: folder.path + "/o.trec", k: 3)
+    }
+    let text = error.map { "\($0)" } ?? ""
+    #expect(text.contains("ids.txt:3") && text.contains("line 1"), "\(text)")
+  }
 }

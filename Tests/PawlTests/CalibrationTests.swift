@@ -85,4 +85,52 @@ import Testing
     _ = try fixture.store.calibrate()
     _ = try store.calibrate()
   }
+
+  @Test("that a stored vector finds itself is not counted")
+  func ownVectors() throws {
+    let fixture = try VectorFixture()
+    let store = try fixture.store()
+    // Without any order: the second best is in another list more often than not.
+    try fixture.fill(store, VectorFixture.vectors(2_000))
+    var options = ReindexOptions()
+    options.listCount = 40
+    let calibration = try #require(try store.reindex(options).calibration)
+    let curve = try #require(calibration.curves.first { $0.k == 1 })
+    #expect(calibration.source == .vectors && calibration.queryCount == 1_000)
+    #expect(try #require(curve.points.first).recall < 0.95)
+    #expect(try #require(curve.points.last).meanProbes > 10)
+  }
+
+  @Test(
+    "an ingest measures recall anew where it adds an eighth, but not what a person's queries measured"
+  )
+  func upkeep() throws {
+    let fixture = try ListSearchFixture()
+    let store = fixture.store
+    func ingest(_ count: Int, from first: Int) throws -> IndexUpkeep {
+      try fixture.vectors.fill(
+        store, VectorFixture.vectors(count, seed: UInt64(first)),
+        ids: VectorFixture.ids(first..<first + count)
+      ).upkeep
+    }
+    #expect(try ingest(187, from: 2_000) == IndexUpkeep())
+    #expect(try ingest(1, from: 3_000).calibration == store.calibration())
+    #expect(try store.calibration()?.rowEnd == 1_688)
+    #expect(try ingest(200, from: 4_000) == IndexUpkeep())
+    let queries = try fixture.vectors.npy("q.npy", fixture.queries)
+    let measured = try store.calibrate(with: .vectors(queries, ids: nil))
+    #expect(try store.versions()[0].clustering?.isCalibrationOutgrown == false)
+    #expect(try ingest(300, from: 5_000) == IndexUpkeep())
+    #expect(try store.calibration() == measured)
+    #expect(try store.versions()[0].clustering?.isCalibrationOutgrown == true)
+    #expect(try store.reindex().lostQueryFile == queries)
+  }
+
+  @Test("of a large file of vectors a sample is taken")
+  func sampled() throws {
+    let fixture = try ListSearchFixture()
+    let file = try fixture.vectors.npy("q.npy", VectorFixture.vectors(2_300))
+    let calibration = try fixture.store.calibrate(with: .vectors(file, ids: nil))
+    #expect(calibration.queryCount == Store.calibrationSize)
+  }
 }

@@ -139,4 +139,24 @@ import Testing
     let error = #expect(throws: StoreError.self) { try fixture.run(.probes(30), k: 5) }
     #expect("\(error.map { "\($0)" } ?? "")".contains("index \(id) is damaged: list 3"))
   }
+
+  @Test("a lost block is damage for exact search, calibration and clustering, too")
+  func lostBlock() throws {
+    let fixture = try ListSearchFixture()
+    let store = fixture.store
+    var write = try store.environment.beginWrite()
+    let id = try store.version(nil, in: write).index
+    _ = try store.tables.lists.remove(InvertedLists.key(id, list: 3, block: 0), in: &write)
+    try write.commit()
+    func expectDamage(_ action: () throws -> Void) {
+      let error = #expect(throws: StoreError.self) { try action() }
+      let text = error.map { "\($0)" } ?? ""
+      #expect(text.contains("index \(id) is damaged: it has ") && text.contains("1500"), "\(text)")
+    }
+    expectDamage { _ = try fixture.run(.exact, k: 5) }
+    expectDamage { _ = try store.calibrate() }
+    expectDamage { _ = try store.reindex() }
+    expectDamage { _ = try store.reindexPlan() }
+    #expect(try store.activeIndex().id == id)
+  }
 }

@@ -53,7 +53,7 @@ import Testing
     options.listCount = 4
     let plan = try store.reindexPlan(options)
     #expect(plan.pendingCount == 1_100 && plan.codeCount == 1_100)
-    #expect(throws: StoreError.stopped(path: store.path)) {
+    #expect(throws: StoreError.stoppedEmbedding(path: store.path)) {
       try store.embedMissing { _ in false }
     }
     #expect(try store.embedMissing().embeddedCount == 1_100 - 1_024)
@@ -69,12 +69,14 @@ import Testing
     let store = try fixture.store()
     let vectors = VectorFixture.vectors(Store.fewestClustered)
     let stopped = try fixture.fill(store, vectors) { $0.stage != .clustering }
-    #expect(stopped.upkeep.problem != nil && stopped.upkeep.reindex == nil && !stopped.isInterrupted)
+    #expect(
+      stopped.upkeep.problem != nil && stopped.upkeep.reindex == nil && !stopped.isInterrupted)
     #expect(stopped.newCount == vectors.count)
     #expect(try store.versions()[0].clustering == nil)
     let next = try fixture.fill(store, vectors)
     #expect(next.upkeep.problem == nil && next.unchangedCount == vectors.count)
-    #expect(next.upkeep.reindex?.listCount == 400 && next.upkeep.reindex?.codeCount == vectors.count)
+    #expect(
+      next.upkeep.reindex?.listCount == 400 && next.upkeep.reindex?.codeCount == vectors.count)
     #expect(try store.versions()[0].clustering?.listCount == 400)
     try store.expectWhole(passages: vectors.count)
   }

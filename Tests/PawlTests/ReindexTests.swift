@@ -61,6 +61,42 @@ import Testing
     try ClusteredOracle.expectWhole(store, vectors.withLock { $0 })
   }
 
+  @Test(
+    "an index that another process takes for abandoned while it is made is given up; none that serves"
+  )
+  func overtaken() throws {
+    let store = try fixture.store()
+    try fixture.fill(store, VectorFixture.topics(3_000))
+    let source = try store.activeIndex().id
+    var options = ReindexOptions()
+    options.listCount = 10
+    let kernels = try store.kernels()
+    var build = IndexBuild(store, index: source, options, kernels: kernels) { state in
+      // As a gc of another container would.
+      if state.stage == .writing {
+        do { try store.removeAbandonedIndexes() } catch { Issue.record(error) }
+      }
+      return true
+    }
+    let error = #expect(throws: StoreError.self) { _ = try build.fill() }
+    guard case .overtaken(_, let index) = error else {
+      return #expect(Bool(false), "\(error as Any)")
+    }
+    #expect(index != source)
+    let id = try IndexBuild.filled(store, source, options)
+    try store.removeAbandonedIndexes()
+    #expect(throws: StoreError.overtaken(path: store.path, index: id)) {
+      try store.catchUp(id, from: source)
+    }
+    // Who believes that its job is gone touches nobody's index.
+    let job = try store.beginOnlyJob(JobRecord.reindex)
+    try store.endJob(job)
+    let third = try IndexBuild.filled(store, source, options)
+    store.giveUp(job)
+    #expect(try store.abandonedIndexes() == [third])
+    try store.expectWhole(passages: 3_000)
+  }
+
   @Test("another thread ingests and deletes all the time, and nothing of it is lost")
   func threads() async throws {
     let store = try fixture.store()
@@ -234,5 +270,16 @@ extension Store {
       }
     }
     return found
+  }
+}
+
+extension IndexBuild {
+  fileprivate static func filled(
+    _ store: Store, _ source: UInt32, _ options: ReindexOptions
+  ) throws -> UInt32 {
+    var build = IndexBuild(
+      store, index: source, options, kernels: try store.kernels()
+    ) { _ in true }
+    return try build.fill()
   }
 }

@@ -166,4 +166,33 @@ import Testing
     #expect(try store.ingest(vectors: file, ids: ids) { _ in true }.newCount == 50)
     #expect(try fixture.fill(store, vectors).unchangedCount == 50)
   }
+
+  @Test("updates that would rewrite long lists in one transaction are spread over several")
+  func manyUpdates() throws {
+    let folder = try TemporaryFolder()
+    let fixture = try VectorFixture()
+    let (width, count) = (1_024, 1_500)
+    let store = try Store.create(
+      at: folder.path + "/s.pawl", dimension: width, codec: .float32)
+    func ingest(_ range: Range<Int>, seed: UInt64) throws -> VectorIngestSummary {
+      var random = SplitMix64(seed: seed)
+      let vectors = range.map { _ in (0..<width).map { _ in Float(random.nextUnit() - 0.5) } }
+      return try store.ingest(
+        vectors: try fixture.npy("x.npy", vectors, width: width),
+        ids: try folder.file("ids.txt", VectorFixture.ids(range))
+      ) { _ in true }
+    }
+    _ = try ingest(0..<count, seed: 1)
+    var options = ReindexOptions()
+    options.listCount = 1
+    _ = try store.reindex(options)
+    let limit = try store.removalBatchSize()
+    #expect((1..<30).contains(limit))
+    let before = try store.environment.snapshot().number
+    let summary = try ingest(0..<100, seed: 2)
+    #expect(summary.updatedCount == 100 && summary.readCount == 100 && summary.newCount == 0)
+    #expect(try store.environment.snapshot().number - before >= 100 / limit)
+    #expect(try ingest(0..<100, seed: 2).unchangedCount == 100)
+    try store.expectWhole(passages: count)
+  }
 }

@@ -54,14 +54,6 @@ extension StoreCheck {
     }
   }
 
-  /// Indexes that a killed reindex left take room, but nothing is wrong with the store.
-  mutating func noteAbandonedIndexes() {
-    if records.hasJobs { return }
-    for (id, index) in records.indexes.sorted(by: { $0.key < $1.key }) where index.state != nil {
-      report.notes.append("index \(id) belongs to no version: pawl gc removes it")
-    }
-  }
-
   /// An orphan is what a killed command left: nothing is wrong with the store.
   private mutating func noteUnnamed(_ named: Set<String>) {
     guard incomplete.isDisjoint(with: ["versions", "spaces", "jobs"]), records.unreadable.isEmpty,

@@ -47,6 +47,7 @@ struct StoreCheck {
     check.checkVersions()
     check.checkSets(snapshot)
     check.checkJobs(snapshot)
+    check.noteAbandonedIndexes()
     check.checkCheckpoints()
     check.checkPages(snapshot)
     return check.report
