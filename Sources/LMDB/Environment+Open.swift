@@ -27,6 +27,7 @@ extension Environment {
       let file = try dataFile(of: path, mode: mode)
       guard OpenEnvironments.claim(file) else { throw LMDBError.alreadyOpen(path: path) }
       do throws(LMDBError) {
+        try FileSystem.reserve(file: path + "/lock.mdb", bytes: lockFileSizeInBytes)
         let handle = unsafe try openHandle(
           path: path, mode: mode, mapSize: mapSize, maxTables: maxTables)
         return unsafe Environment(
@@ -65,6 +66,9 @@ extension Environment {
       throw .missing(path: path)
     }
   }
+
+  /// What LMDB makes lock.mdb: 64 bytes a reader but one, and its own 192.
+  private static let lockFileSizeInBytes = (maximumReaders - 1) * 64 + 192
 
   /// The map sizes to try, greatest first.
   ///

@@ -84,6 +84,26 @@ enum FileSystem {
     return true
   }
 
+  /// Gives a file (made 0600 where there is none) all its blocks: LMDB maps lock.mdb with holes, and on a
+  /// full disk the first touch of a hole ends the process.
+  ///
+  /// Not for one that this process has open: closing it drops the locks on it.
+  /// - Parameter bytes: how long an empty one becomes; others keep their length, because the processes that
+  ///   have it open map so much of it.
+  static func reserve(file path: String, bytes: Int) throws(LMDBError) {
+    let file = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    // LMDB finds out whether that matters.
+    guard file >= 0 else { return }
+    defer { close(file) }
+    var facts = stat()
+    guard unsafe fstat(file, &facts) == 0 else { return }
+    let size = facts.st_size > 0 ? Int(facts.st_size) : bytes
+    if Int(facts.st_blocks) * 512 >= size { return }
+    let code = posix_fallocate(file, 0, size)
+    guard code == ENOSPC || code == EDQUOT else { return }
+    throw LMDBError(code: code, path: path, operation: "make lock.mdb")
+  }
+
   /// Writes the folder's list of names to the disk.
   static func sync(folder path: String) throws(LMDBError) {
     let folder = try open(folder: path)

@@ -48,8 +48,8 @@ extension LMDBError: CustomStringConvertible {
     case .noAddressSpace(_, let bytes):
       "the system refused even \(bytes) bytes of address space. Raise `ulimit -v`."
     case .permissionDenied(_, let operation):
-      "permission denied (\(operation)). Even a reader needs to write lock.mdb, which tells writers "
-        + "what it reads. Run as the owner of the store."
+      "permission denied (\(operation)). Whoever opens a store, if only to read, writes to its lock.mdb. "
+        + "Run as the owner of the store, on a file system that can be written."
     case .copyTargetExists: "the copy's target holds a database already. Name another folder."
     case .usedAfterFork(_, let pid):
       "opened by process \(pid) and used by a process forked from it. Open it anew after exec."
@@ -69,8 +69,8 @@ extension LMDBError: CustomStringConvertible {
     case .transactionBroken:
       "an earlier error broke this transaction, nothing of it was kept. Begin it again."
     case .diskFull(_, let operation):
-      "the disk (or a quota or size limit) is full (\(operation)). Nothing of this transaction was "
-        + "kept. Free some space and run the command again."
+      "the disk (or a quota or size limit) is full (\(operation)). What was stored before stays. Free some "
+        + "space and run the command again."
     case .inputOutput(_, let operation, let code):
       "\(Self.text(code)) (\(operation)). Look at the disk and the system log, then check the store."
     case .outOfMemory(_, let operation): "out of memory (\(operation)). Free some and try again."

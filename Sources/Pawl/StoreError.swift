@@ -65,7 +65,7 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .exists(let path):
       "\(path): there is something already. Take another name, or remove it first."
     case .notAStore(let path):
-      "\(path): no Pawl store. Make one with: pawl init \(path)"
+      "\(path): no Pawl store. Make one with: pawl init \(path.quotedForShell)"
     case .newerFormat(let path, let found, let known):
       "\(path): written by a newer Pawl (format \(found), this one knows \(known)). Update Pawl."
     case .noModel(let tried):
@@ -76,7 +76,7 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .noPassage(let path, let id):
       "\(path): no passage with the id \"\(id)\"."
     case .damaged(let path, let object, let problem):
-      "\(path): \(object) is damaged: \(problem). Run pawl check \(path), and restore a backup."
+      "\(path): \(object) is damaged: \(problem). Run pawl check \(path.quotedForShell), and restore a backup."
     case .foreign(let path):
       "\(path): this is no Pawl store: there is no data.mdb of one in it. A store is a folder that "
         + "pawl init or pawl restore makes. Check the path."
@@ -90,7 +90,7 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .checkFailed(let path, let problems, let count):
       "\(path): the check found \(count) \(count == 1 ? "problem" : "problems"): "
         + problems.prefix(3).map(Self.withoutPoint).joined(separator: "; ")
-        + (count > 3 ? "; … Run pawl check \(path) for the rest." : ".")
+        + (count > 3 ? "; … Run pawl check \(path.quotedForShell) for the rest." : ".")
     case .copyDiffers(let path, let what, let copied, let expected):
       "\(path): the copy has \(copied) \(what), the store had \(expected). The copy was removed; check "
         + "the store and the disk."
@@ -119,7 +119,7 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
         + "of another container perhaps. The store is whole; run it again when that one is done."
     case .notClustered(let path):
       "\(path): its index has no lists, so every search is exact and there is nothing to calibrate. Make "
-        + "them with: pawl reindex \(path) (below \(Store.fewestClustered) passages with --lists N)"
+        + "them with: pawl reindex \(path.quotedForShell) (below \(Store.fewestClustered) passages with --lists N)"
     case .settingValue(let setting, let value):
       "\(setting.rawValue) cannot be \"\(value)\": it is \(setting.purpose)."
     case .cannotCluster(let path, let problem):
@@ -133,8 +133,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
         : "\(path): \(lists) lists cannot be made of \(count) passages; --lists takes \(count) at most here."
     case .noEncoder(let path):
       "\(path): this store has no text encoder: its vectors are made elsewhere (pawl init "
-        + "--dimension). Add vectors with: pawl ingest \(path) --vectors X.npy --ids ids.txt; search "
-        + "with: pawl search \(path) --vectors Q.npy --run out.trec"
+        + "--dimension). Add vectors with: pawl ingest \(path.quotedForShell) --vectors X.npy --ids ids.txt; search "
+        + "with: pawl search \(path.quotedForShell) --vectors Q.npy --run out.trec"
     case .hasEncoder(let path, let version, let width):
       "\(path): its version \(version) embeds texts, and a passage without text could never be "
         + "embedded by another version. Make a store for vectors that are made elsewhere with: "
@@ -150,11 +150,11 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .noSet(let path, let name, let known):
       known.isEmpty
         ? "\(path): no evaluation set \(name); there is none. "
-          + "Add one with: pawl sets \(path) add \(name) --queries FILE --qrels FILE"
+          + "Add one with: pawl sets \(path.quotedForShell) add \(name) --queries FILE --qrels FILE"
         : "\(path): no evaluation set \(name). There is: \(known.joined(separator: ", "))."
     case .setExists(let path, let name):
       "\(path): there is an evaluation set \(name) already. Take another name, or first run: "
-        + "pawl sets \(path) remove \(name)"
+        + "pawl sets \(path.quotedForShell) remove \(name)"
     case .setName(let name):
       "\"\(name)\" is no name for an evaluation set: take 1 to 64 letters, digits, -, _ and ."
     case .nothingToEvaluate(let what):

@@ -79,7 +79,7 @@ struct IngestCommand: ParsableCommand {
   static func tellProblem(of upkeep: IndexUpkeep, _ store: String) throws {
     guard let problem = upkeep.problem else { return }
     Terminal.error("everything is stored and found, but its index is not in order yet: \(problem)")
-    Terminal.error("the next ingest sees to it, or: pawl reindex \(store)")
+    Terminal.error("the next ingest sees to it, or: pawl reindex \(store.quotedForShell)")
     if Interrupt.isAsked { throw ExitStatus.failed.code }
   }
 

@@ -81,7 +81,7 @@ struct InitCommand: ParsableCommand {
         + (version.hasEncoder
           ? "texts up to \(version.maxLength) tokens" : "vectors made elsewhere"))
     Terminal.error(
-      "next: pawl ingest \(target.store) "
+      "next: pawl ingest \(target.store.quotedForShell) "
         + (version.hasEncoder ? "collection.tsv" : "--vectors X.npy --ids ids.txt"))
   }
 

@@ -10,7 +10,7 @@ struct StoreDamage: CustomStringConvertible {
   init?(_ error: any Error, store: String) {
     guard let fact = Self.fact(error) else { return nil }
     description =
-      "\(store): \(fact) No copy was made. What is damaged is listed by: pawl check \(store)"
+      "\(store): \(fact) No copy was made. What is damaged is listed by: pawl check \(store.quotedForShell)"
   }
 
   private static func fact(_ error: any Error) -> String? {

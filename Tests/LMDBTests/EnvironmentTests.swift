@@ -29,6 +29,26 @@ import Testing
     }
   }
 
+  @Test(
+    "lock.mdb has no holes, which a full disk could not fill: a new one, and one made with them")
+  func lockFile() throws {
+    func facts() -> stat {
+      var facts = stat()
+      #expect(unsafe stat(scratch.path + "/lock.mdb", &facts) == 0)
+      return facts
+    }
+    try scratch.open().close()
+    let size = facts().st_size
+    #expect(facts().st_blocks * 512 >= size && size > 64 * 1_000)
+    #expect(unsafe unlink(scratch.path + "/lock.mdb") == 0)
+    let file = unsafe open(scratch.path + "/lock.mdb", O_CREAT | O_RDWR, 0o600)
+    #expect(ftruncate(file, size) == 0)
+    close(file)
+    #expect(facts().st_blocks * 512 < size)
+    try scratch.open(.readOnly).close()
+    #expect(facts().st_blocks * 512 >= size && facts().st_size == size)
+  }
+
   @Test("what is made is for its owner only")
   func permissions() throws {
     let before = umask(0)

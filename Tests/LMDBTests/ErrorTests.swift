@@ -57,8 +57,8 @@ import Testing
         == "demo.pawl: no database here. Check the path, or create a store first.")
     #expect(
       LMDBError.diskFull(path: "demo.pawl", operation: "commit").description
-        == "demo.pawl: the disk (or a quota or size limit) is full (commit). Nothing of this "
-        + "transaction was kept. Free some space and run the command again.")
+        == "demo.pawl: the disk (or a quota or size limit) is full (commit). What was stored "
+        + "before stays. Free some space and run the command again.")
     #expect(
       LMDBError.inputOutput(path: "demo.pawl", operation: "commit", code: EIO).description
         == "demo.pawl: Input/output error (commit). Look at the disk and the system log, then check "
