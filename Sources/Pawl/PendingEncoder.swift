@@ -80,7 +80,7 @@ struct PendingEncoder {
     var rows = FreshBlocks.rows(from: start, to: end)
     // Each new row may replace an old one, whose code is in a list of its own.
     if try store.tables.updates.count(in: snapshot) > 0 {
-      rows = try rows.prefix(store.removalBatchSize())
+      rows = try rows.prefix(store.removalBatchSize(in: snapshot))
     }
     let work = try RangeWork(store, rows, indexID, in: snapshot)
     return Next(work: work, pending: Int(end - start), indexID: indexID)

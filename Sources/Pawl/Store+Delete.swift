@@ -29,11 +29,10 @@ extension Store {
 
   /// Rows to delete or replace in one transaction: fewer where each may hit another list, and lists are
   /// long.
-  func removalBatchSize() throws -> Int {
-    let snapshot = try environment.snapshot()
-    let index = try index(version(nil, in: snapshot).index, in: snapshot)
+  func removalBatchSize<T: Transaction & ~Copyable>(in transaction: borrowing T) throws -> Int {
+    let index = try index(version(nil, in: transaction).index, in: transaction)
     guard let clustering = index.clustering else { return Self.removalBatchSize }
-    let width = try space(index.space, in: snapshot).width
+    let width = try space(index.space, in: transaction).width
     let list = index.count / max(1, clustering.listCount) + 1
     let bytes =
       min(list, InvertedLists.blockCapacity) * index.codec.listedSizeInBytes(width: width)
@@ -53,7 +52,8 @@ extension Store {
     var summary = DeletionSummary()
     var start = 0
     while start < ids.count, !summary.isInterrupted {
-      let batch = ids[start..<min(start + (try removalBatchSize()), ids.count)]
+      let batch = ids[
+        start..<min(start + (try removalBatchSize(in: environment.snapshot())), ids.count)]
       let before = summary
       summary = try growingMap { try delete(batch, before) }
       start = batch.endIndex

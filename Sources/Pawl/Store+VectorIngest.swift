@@ -68,8 +68,8 @@ extension Store {
     after before: VectorIngestSummary
   ) throws -> (VectorIngestSummary, rest: Range<Int>) {
     var summary = before
-    let limit = try removalBatchSize()
     var write = try environment.beginWrite()
+    let limit = try removalBatchSize(in: write)
     var index = try VectorIndex(self, kernels: kernels, in: write)
     let (changes, rest) = try changes(batch, places, index, limit, &summary, in: write)
     if changes.isEmpty {

@@ -186,7 +186,7 @@ import Testing
     var options = ReindexOptions()
     options.listCount = 1
     _ = try store.reindex(options)
-    let limit = try store.removalBatchSize()
+    let limit = try store.removalBatchSize(in: store.environment.snapshot())
     #expect((1..<30).contains(limit))
     let before = try store.environment.snapshot().number
     let summary = try ingest(0..<100, seed: 2)

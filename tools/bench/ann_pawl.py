@@ -67,8 +67,7 @@ class Pawl:
             points.append({
                 "setting": {key: one[key] for key in ("probes", "scanned", "rescored")},
                 "recall": truth.recall(rows),
-                "rate": rate, "loop": rate, "batch": rate, "p50": one["p50"], "p99": one["p99"],
-                "median": 1 / one["p50"]})
+                "rate": rate, "loop": rate, "batch": rate, "p50": one["p50"], "p99": one["p99"]})
             os.remove(one["rows"])
         self.memory, self.bytes = found["rssAnonInBytes"], found["indexSizeInBytes"]
         return points
