@@ -76,13 +76,24 @@ extension CentroidTable {
   package func fill(
     _ best: inout BestScores, roundedQuery query: Span<Int16>, scale: Float, kernels: Kernels
   ) {
-    precondition(query.count == width, "a query of \(query.count) for centroids of \(width)")
-    let (codes, scales, listCount) = (codes, scales, listCount)
+    let table = copy self
     best.fill(listCount) { scores in
-      kernels.scanInt8(
-        roundedQuery: query, scale: scale, codes: codes, scales: scales, rows: listCount,
-        into: &scores)
+      table.score(
+        0..<table.listCount, roundedQuery: query, scale: scale, kernels: kernels, into: &scores)
     }
+  }
+
+  /// scores[i] ← that of the ith of those centroids, for such a query.
+  func score(
+    _ lists: Range<Int>, roundedQuery query: Span<Int16>, scale: Float, kernels: Kernels,
+    into scores: inout MutableSpan<Float>
+  ) {
+    precondition(query.count == width, "a query of \(query.count) for centroids of \(width)")
+    kernels.scanInt8(
+      roundedQuery: query, scale: scale,
+      codes: codes.extracting(lists.lowerBound * width..<lists.upperBound * width),
+      scales: scales.extracting(lists.lowerBound * 4..<lists.upperBound * 4), rows: lists.count,
+      into: &scores)
   }
 }
 

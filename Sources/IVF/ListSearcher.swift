@@ -17,24 +17,21 @@ package final class ListSearcher: @unchecked Sendable {
   /// The score of the nearest centroid, and down to which score lists are ranked.
   private var highest: Float = 0
   private var lowest: Float = 0
-  private var bits: BitQuery
-  private var scores = [Float](repeating: 0, count: InvertedLists.blockCapacity)
-  private var positions = [UInt32](repeating: 0, count: InvertedLists.blockCapacity)
-  private var isProbed: [Bool]
+  private var bits: BitQueries
+  private var scanner: StretchScanner
 
   /// Lists whose centroids score so much less than the margin says are ranked at first; more are, where
   /// they do not suffice.
   private static let rankingReserve: Float = 0.02
-  /// Standard deviations that a code's estimate may be too low. At 2.2 the recall of a list's scan is .999.
-  private static let allowance: Float = 2.2
+  /// Fewer queries are answered one by one: hardly any two would look into the same list.
+  private static let fewestQueries = 16
 
   package init(_ index: ClusteredIndex, kernels: Kernels) {
     self.index = index
     self.kernels = kernels
-    let width = index.blocks.width
-    rotation = Rotation(width: width, seed: index.seed)
-    bits = BitQuery(width: width)
-    isProbed = [Bool](repeating: false, count: index.listCount)
+    rotation = Rotation(width: index.blocks.width, seed: index.seed)
+    bits = BitQueries(width: index.blocks.width)
+    scanner = StretchScanner(index, kernels: kernels)
   }
 
   /// The best k rows for a query among the lists that it looks into, and those that tie with the last.
@@ -46,50 +43,80 @@ package final class ListSearcher: @unchecked Sendable {
     in snapshot: borrowing Snapshot
   ) throws -> [TopK.Candidate] {
     precondition(query.count == index.blocks.width, "a query of \(query.count)")
-    var opened =
-      try opened.take().flatMap { $0.view == snapshot.view ? $0 : nil }
-      ?? OpenedLists(index, in: snapshot)
+    var opened = try takeOpened(in: snapshot)
     defer { self.opened = opened }
     var top = TopK(k: k)
-    // Taken out while they are in use.
-    var (scores, positions, isProbed) = (self.scores, self.positions, self.isProbed)
-    (self.scores, self.positions, self.isProbed) = ([], [], [])
-    defer { (self.scores, self.positions, self.isProbed) = (scores, positions, isProbed) }
-    try searchLists(
-      query, probing, &opened, &scores, &positions, &isProbed, &top, &work, in: snapshot)
-    searchFresh(query, opened.fresh, isProbed, &scores, &top, &work)
-    return top.candidates()
-  }
-
-  private func searchLists(
-    _ query: Span<Float>, _ probing: Probing, _ opened: inout OpenedLists,
-    _ scores: inout [Float], _ positions: inout [UInt32], _ isProbed: inout [Bool],
-    _ top: inout TopK, _ work: inout ListWork, in snapshot: borrowing Snapshot
-  ) throws {
     let isBinary = index.blocks.codec == .binary
     if isBinary { bits.set(query, rotation: rotation, kernels: kernels) }
     let square = kernels.dot(query, query)
-    for list in isProbed.indices { isProbed[list] = false }
     rank(query, opened, probing)
     var position = 0
     while let (list, score) = next(&position, probing, threshold: top.threshold) {
-      isProbed[list] = true
       work.probeCount += 1
-      // The distance from the centroid decides how far an estimate errs.
-      let distance = max(0, square + 1 - 2 * score).squareRoot()
       let numbers = try opened.list(list, in: snapshot)
       if position < nearest.count { opened.fetchStart(of: nearest[position].place) }
       for number in numbers {
-        let stretch = opened[number]
-        work.scannedCount += stretch.count
         if isBinary {
-          scanBits(
-            of: stretch, query, centroidScore: score, distance, &scores, &positions, &top, &work)
+          scanner.scanBits(
+            of: opened[number], query, bits, centroidScore: score,
+            distance: Self.distance(square: square, score: score), into: &top, work: &work)
         } else {
-          scan(stretch, query, &scores, &positions, &top)
+          scanner.scan(opened[number], query, into: &top, work: &work)
         }
       }
+      for run in opened.freshRuns(of: list) {
+        scanner.scan(opened.fresh(run: run), query, into: &top, work: &work)
+      }
     }
+    return top.candidates()
+  }
+
+  /// The same for each of Q queries, in their order.
+  ///
+  /// Many read each list once for all queries that look into it. An answer does not depend on what else is
+  /// asked; beside that to a query alone it may hold passages of a list or two more.
+  ///
+  /// - Parameter queries: Q × D floats, row-major.
+  package func search(
+    all queries: Span<Float>, k: Int, _ probing: Probing, work: inout ListWork,
+    in snapshot: borrowing Snapshot
+  ) throws -> [[TopK.Candidate]] {
+    let width = index.blocks.width
+    precondition(queries.count % width == 0, "\(queries.count) floats as queries of \(width)")
+    let count = queries.count / width
+    var found: [[TopK.Candidate]] = []
+    found.reserveCapacity(count)
+    if count < Self.fewestQueries {
+      for start in stride(from: 0, to: queries.count, by: width) {
+        found.append(
+          try search(
+            queries.extracting(start..<start + width), k: k, probing, work: &work, in: snapshot))
+      }
+      return found
+    }
+    var opened = try takeOpened(in: snapshot)
+    defer { self.opened = opened }
+    let capacity = min(count, ListPass.capacity(listCount: index.listCount))
+    var pass = ListPass(
+      index, k: k, probing, capacity: capacity, rotation: rotation, kernels: kernels)
+    while found.count < count {
+      let part = found.count..<min(found.count + capacity, count)
+      found += try pass.search(
+        queries.extracting(part.lowerBound * width..<part.upperBound * width), &opened,
+        work: &work, in: snapshot)
+    }
+    return found
+  }
+
+  /// What was opened in an earlier call, if it shows this commit.
+  private func takeOpened(in snapshot: borrowing Snapshot) throws -> OpenedLists {
+    try opened.take().flatMap { $0.view == snapshot.view ? $0 : nil }
+      ?? OpenedLists(index, in: snapshot)
+  }
+
+  /// How far a query is from a unit vector, which decides how far an estimate errs.
+  static func distance(square: Float, score: Float) -> Float {
+    max(0, square + 1 - 2 * score).squareRoot()
   }
 }
 
@@ -135,95 +162,5 @@ extension ListSearcher {
     guard next.score >= least else { return nil }
     position += 1
     return next
-  }
-}
-
-// Codes. `scores` and `positions` are handed on, because the compiler sees two properties of one object as
-// one.
-extension ListSearcher {
-  /// Scores all codes of a stretch.
-  private func scan(
-    _ stretch: OpenedLists.Stretch, _ query: Span<Float>, _ scores: inout [Float],
-    _ positions: inout [UInt32], _ top: inout TopK
-  ) {
-    score(stretch, 0..<stretch.count, query, &scores)
-    var selected = positions.mutableSpan
-    let found = kernels.select(
-      atLeast: top.threshold, of: scores.span.extracting(0..<stretch.count), into: &selected)
-    for place in 0..<found {
-      let position = Int(positions[place])
-      if scores[position] >= top.threshold {
-        top.insert(score: scores[position], row: stretch.row(position))
-      }
-    }
-  }
-
-  /// scores[i] ← the score of code range.lowerBound + i.
-  private func score(
-    _ stretch: OpenedLists.Stretch, _ range: Range<Int>, _ query: Span<Float>,
-    _ scores: inout [Float]
-  ) {
-    let codec = index.blocks.codec
-    let size = codec.codeSizeInBytes(width: query.count)
-    let codes = unsafe UnsafeRawBufferPointer(
-      start: stretch.codes + range.lowerBound * size, count: range.count * size)
-    let scales = unsafe UnsafeRawBufferPointer(
-      start: stretch.scales + range.lowerBound * codec.scaleSizeInBytes,
-      count: range.count * codec.scaleSizeInBytes)
-    var view = scores.mutableSpan
-    unsafe codec.score(
-      query, codes: RawSpan(_unsafeBytes: codes), scales: RawSpan(_unsafeBytes: scales),
-      count: range.count, kernels: kernels, into: &view)
-  }
-
-  /// Scores the codes of a stretch whose 1-bit codes say that they may be among the best.
-  private func scanBits(
-    of stretch: OpenedLists.Stretch, _ query: Span<Float>, centroidScore: Float, _ distance: Float,
-    _ scores: inout [Float], _ positions: inout [UInt32], _ top: inout TopK,
-    _ work: inout ListWork
-  ) {
-    let count = stretch.count
-    let bytes = unsafe UnsafeRawBufferPointer(
-      start: stretch.bits, count: BitCodes.sizeInBytes(count: count, width: query.count))
-    let codes = unsafe BitCodes(RawSpan(_unsafeBytes: bytes), count: count, width: query.count)
-    var estimates = scores.mutableSpan
-    codes.estimate(
-      bits, centroidScore: centroidScore, allowance: Self.allowance * BitCodes.deviation * distance,
-      kernels: kernels, into: &estimates)
-    var selected = positions.mutableSpan
-    let found = kernels.select(
-      atLeast: top.threshold, of: scores.span.extracting(0..<count), into: &selected)
-    work.rescoredCount += found
-    var exact = scores.mutableSpan
-    // Sound: positions are those of codes of the stretch.
-    unsafe kernels.scoreInt8(
-      query: query, codes: stretch.codes, scales: stretch.scales,
-      positions: positions.span.extracting(0..<found), into: &exact)
-    for place in 0..<found where scores[place] >= top.threshold {
-      top.insert(score: scores[place], row: stretch.row(Int(positions[place])))
-    }
-  }
-
-  /// Scores the fresh codes of lists that were looked into: runs of them, since they are sorted by list.
-  private func searchFresh(
-    _ query: Span<Float>, _ fresh: [OpenedLists.Stretch], _ isProbed: [Bool],
-    _ scores: inout [Float], _ top: inout TopK, _ work: inout ListWork
-  ) {
-    for stretch in fresh {
-      var start = 0
-      while start < stretch.count {
-        let list = stretch.list(start)
-        var end = start + 1
-        while end < stretch.count, stretch.list(end) == list { end += 1 }
-        if list < isProbed.count, isProbed[list] {
-          work.scannedCount += end - start
-          score(stretch, start..<end, query, &scores)
-          for position in start..<end where scores[position - start] >= top.threshold {
-            top.insert(score: scores[position - start], row: stretch.row(position))
-          }
-        }
-        start = end
-      }
-    }
   }
 }

@@ -31,7 +31,18 @@ internal import LinearAlgebra
   private var stretches: [Stretch] = []
   /// Where in `stretches` a list is; nil: not looked up yet.
   private var places: [Range<Int>?]
-  private(set) var fresh: [Stretch] = []
+  private var fresh: [Stretch] = []
+  /// The codes of `fresh` in runs of one list, sorted by list.
+  private var freshRuns: [FreshRun] = []
+  /// Where in `freshRuns` those of a list begin, and behind the last list where all end.
+  private var freshStarts: [UInt32] = []
+
+  /// Codes of one list that lie behind each other.
+  private struct FreshRun {
+    let stretch: UInt32
+    let start: UInt16
+    let count: UInt16
+  }
 
   init(_ index: ClusteredIndex, in snapshot: borrowing Snapshot) throws {
     self.index = index
@@ -65,6 +76,53 @@ internal import LinearAlgebra
       }
       found = try cursor.next()
     }
+    sortFresh()
+  }
+
+  /// Codes of lists that the index does not have are in no list.
+  private mutating func sortFresh() {
+    var starts = [UInt32](repeating: 0, count: index.listCount + 1)
+    forEachFreshRun { list, _ in starts[list + 1] += 1 }
+    for list in 0..<index.listCount { starts[list + 1] += starts[list] }
+    freshStarts = starts
+    freshRuns = [FreshRun](
+      repeating: FreshRun(stretch: 0, start: 0, count: 0), count: Int(starts[index.listCount]))
+    var runs = freshRuns
+    forEachFreshRun { list, run in
+      runs[Int(starts[list])] = run
+      starts[list] += 1
+    }
+    freshRuns = runs
+  }
+
+  private func forEachFreshRun(_ body: (Int, FreshRun) -> Void) {
+    for (number, stretch) in fresh.enumerated() {
+      var start = 0
+      while start < stretch.count {
+        let list = stretch.list(start)
+        var end = start + 1
+        while end < stretch.count, stretch.list(end) == list { end += 1 }
+        if list < index.listCount {
+          body(
+            list,
+            FreshRun(stretch: UInt32(number), start: UInt16(start), count: UInt16(end - start)))
+        }
+        start = end
+      }
+    }
+  }
+
+  /// The fresh codes of a list: numbers for `fresh(run:)`.
+  func freshRuns(of list: Int) -> Range<Int> {
+    Int(freshStarts[list])..<Int(freshStarts[list + 1])
+  }
+
+  /// Fresh codes of one list. Without 1-bit codes, whatever the codec.
+  func fresh(run: Int) -> Stretch {
+    let run = freshRuns[run]
+    let start = Int(run.start)
+    return fresh[Int(run.stretch)].part(
+      start..<start + Int(run.count), codec: index.blocks.codec, width: index.blocks.width)
   }
 
   /// The centroids, for as long as a snapshot of this view is open.
@@ -148,6 +206,29 @@ extension OpenedLists.Stretch {
     unsafe self.rows = rows + 4 * start
     unsafe bits = block.hasBits ? block.bits.address : codes
     unsafe lists = block.hasLists ? rows + 4 * block.count + 2 * start : rows
+  }
+
+  private init(
+    count: Int, codes: UnsafeRawPointer, scales: UnsafeRawPointer, rows: UnsafeRawPointer,
+    lists: UnsafeRawPointer
+  ) {
+    self.count = count
+    unsafe self.codes = codes
+    unsafe self.scales = scales
+    unsafe self.rows = rows
+    unsafe self.lists = lists
+    unsafe bits = codes
+  }
+
+  /// Some of the codes, without 1-bit codes.
+  func part(_ range: Range<Int>, codec: Codec, width: Int) -> Self {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count)")
+    let start = range.lowerBound
+    // Within the bytes of the whole.
+    return unsafe Self(
+      count: range.count, codes: codes + start * codec.codeSizeInBytes(width: width),
+      scales: scales + start * codec.scaleSizeInBytes, rows: rows + 4 * start,
+      lists: lists + 2 * start)
   }
 
   func row(_ position: Int) -> UInt32 {

@@ -17,19 +17,21 @@ extension Kernels {
   /// estimates[i] ← factors[i] · (⟨query, signs[i]⟩ + allowance) + offsets[i] + centroidScore.
   ///
   /// - Parameters:
+  ///   - query: its place.
   ///   - groups: `bitGroupsSizeInBytes` bytes.
   ///   - factors, offsets: count floats each. All at any address.
   ///   - estimates: at least count floats, overwritten.
   /// - Complexity: half a nanosecond a code of 384 dimensions with AVX-512, one with AVX2.
   package func scanBits(
-    query tables: borrowing BitTables, groups: RawSpan, factors: RawSpan, offsets: RawSpan,
-    count: Int, centroidScore: Float, allowance: Float, into estimates: inout MutableSpan<Float>
+    queries tables: borrowing BitTables, query: Int, groups: RawSpan, factors: RawSpan,
+    offsets: RawSpan, count: Int, centroidScore: Float, allowance: Float,
+    into estimates: inout MutableSpan<Float>
   ) {
     check(groups.byteCount, atLeast: Self.bitGroupsSizeInBytes(count: count, width: tables.width))
     check(factors.byteCount, atLeast: count * 4)
     check(offsets.byteCount, atLeast: count * 4)
     check(estimates.count, atLeast: count)
-    var query = unsafe tables.query(allowance: allowance)
+    var query = unsafe tables.view(of: query, allowance: allowance)
     unsafe groups.withUnsafeBytes { groups in
       unsafe factors.withUnsafeBytes { factors in
         unsafe offsets.withUnsafeBytes { offsets in

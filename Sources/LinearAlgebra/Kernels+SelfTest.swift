@@ -14,7 +14,7 @@ extension Kernels {
     var queryView = query.mutableSpan
     rotate(&queryView, diagonals: diagonals.span, transforms: transforms)
     var tables = BitTables(width: D)
-    tables.set(queryView.span)
+    tables.set(rotated: queryView.span)
     var integers = [Int16](repeating: 0, count: D)
     var integersView = integers.mutableSpan
     let scale = Kernels.roundToInt16(queryView.span, into: &integersView)
@@ -32,7 +32,7 @@ extension Kernels {
       into: &scoresView)
     var bits = (0..<rows).map { scoresView[$0].bitPattern }
     scanBits(
-      query: tables, groups: codes, factors: numbers, offsets: numbers, count: rows,
+      queries: tables, query: 0, groups: codes, factors: numbers, offsets: numbers, count: rows,
       centroidScore: 0.5, allowance: 0, into: &scoresView)
     bits += (0..<rows).map { scoresView[$0].bitPattern }
     let count = select(atLeast: 0.5, of: scoresView.span, into: &positionsView)

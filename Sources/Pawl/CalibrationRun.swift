@@ -130,13 +130,16 @@ struct CalibrationRun {
     _ margin: Float, k: Int, _ truth: [[TopK.Candidate]], _ kernels: Kernels
   ) throws -> Calibration.Point {
     let batch = ListBatch(store: store, indexID: indexID, snapshots: snapshots)
-    let outcomes = try batch.search(queryCount(k: k)) { query, searcher, work, snapshot in
-      let found = try searcher.search(
-        queries.span.extracting(query * width..<(query + 1) * width), k: k + ownCount,
-        .margin(margin), work: &work, in: snapshot)
-      // Among equal scores any passage is as good.
-      let least = truth[query][k - 1].score
-      return Double(min(k, others(found, query).count { $0.score >= least })) / Double(k)
+    // One by one, though a batch is faster: it finds a little more, and a promise holds for both.
+    let outcomes = try batch.search(queryCount(k: k)) { range, searcher, work, snapshot in
+      try range.map { query in
+        let found = try searcher.search(
+          queries.span.extracting(query * width..<(query + 1) * width), k: k + ownCount,
+          .margin(margin), work: &work, in: snapshot)
+        // Among equal scores any passage is as good.
+        let least = truth[query][k - 1].score
+        return Double(min(k, others(found, query).count { $0.score >= least })) / Double(k)
+      }
     }
     let count = Double(max(1, outcomes.results.count))
     let low = Self.lowerBound(outcomes.results, k: k)

@@ -11,11 +11,13 @@ struct ListBatch {
 
   /// A result for each of `count` queries, in order, and what they took together.
   ///
-  /// - Parameter body: a query's number, and what to search with.
+  /// - Parameter body: the results of some of the queries, in order, given their numbers and what to search
+  ///   with.
   /// - Throws: what the body throws, damage of lists named.
   func search<Result: Sendable>(
     _ count: Int,
-    _ body: @Sendable (Int, ListSearcher, inout ListWork, borrowing Snapshot) throws -> Result
+    _ body: @Sendable (Range<Int>, ListSearcher, inout ListWork, borrowing Snapshot) throws
+      -> [Result]
   ) throws -> (results: [Result], work: ListWork) {
     let total = Mutex(ListWork())
     let workerCount = snapshots.count
@@ -32,19 +34,17 @@ struct ListBatch {
   /// One worker's part.
   private func search<Result>(
     _ range: Range<Int>,
-    _ body: (Int, ListSearcher, inout ListWork, borrowing Snapshot) throws -> Result
+    _ body: (Range<Int>, ListSearcher, inout ListWork, borrowing Snapshot) throws -> [Result]
   ) throws -> ([Result], ListWork) {
     var work = ListWork()
-    var results: [Result] = []
-    guard !range.isEmpty, let held = snapshots.take() else { return (results, work) }
+    guard !range.isEmpty, let held = snapshots.take() else { return ([], work) }
     defer { snapshots.giveBack(held) }
     let searcher = try store.searcher(of: indexID, in: held.snapshot)
     defer { store.cache.giveBack(searcher) }
-    results.reserveCapacity(range.count)
     do {
-      for query in range { results.append(try body(query, searcher, &work, held.snapshot)) }
+      let results = try body(range, searcher, &work, held.snapshot)
+      return (results, work)
     } catch { throw store.named(error, index: indexID) }
-    return (results, work)
   }
 }
 

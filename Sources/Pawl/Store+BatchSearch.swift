@@ -105,10 +105,10 @@ struct BatchSearch {
       snapshots.giveBack(held)
       let width = width
       let batch = ListBatch(store: store, indexID: served.indexID, snapshots: snapshots)
-      let found = try batch.search(queries.count / width) { query, searcher, work, snapshot in
+      let found = try batch.search(queries.count / width) { range, searcher, work, snapshot in
         try searcher.search(
-          queries.span.extracting(query * width..<(query + 1) * width), k: k, probing, work: &work,
-          in: snapshot)
+          all: queries.span.extracting(range.lowerBound * width..<range.upperBound * width), k: k,
+          probing, work: &work, in: snapshot)
       }
       cost.add(found.work)
       return found.results

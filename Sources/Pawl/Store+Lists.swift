@@ -31,6 +31,18 @@ extension Store {
     return try searcher.search(query, k: k, probing, work: &work, in: snapshot)
   }
 
+  /// The same for each of Q queries, Q × D floats, from one snapshot, on this thread.
+  package func nearestRows(
+    toAll queries: Span<Float>, width: Int, k: Int, _ probing: Probing, work: inout ListWork
+  ) throws -> [[TopK.Candidate]] {
+    let snapshot = try environment.snapshot()
+    let served = try served(nil, in: snapshot)
+    guard served.index.clustering != nil else { throw StoreError.notClustered(path: path) }
+    let searcher = try searcher(of: served.indexID, served.index, width: width)
+    defer { cache.giveBack(searcher) }
+    return try searcher.search(all: queries, k: k, probing, work: &work, in: snapshot)
+  }
+
   /// As the other `nearestRows`, with an effort as users name it.
   package func nearestRows(
     to query: Span<Float>, k: Int, _ effort: SearchEffort, work: inout ListWork

@@ -5,12 +5,17 @@ internal import IVF
 internal import LinearAlgebra
 internal import Pawl
 
-/// Times queries one at a time on one thread, each from a snapshot of its own as in a server, for a
-/// ladder of efforts.
+/// Times queries on one thread for a ladder of efforts: one at a time, each from a snapshot of its own as in
+/// a server, and in batches.
 struct AnnBench {
   let store: Store
   let k: Int
   let kernels: Kernels
+  let mode: Mode
+
+  enum Mode: String {
+    case single, batch
+  }
 
   /// What the ladder is measured with: Q × D floats.
   private struct Queries {
@@ -33,6 +38,10 @@ struct AnnBench {
     var rows: [Float] = []
     var work = ListWork()
     var total: Double { seconds.reduce(0, +) }
+
+    mutating func append(_ found: [TopK.Candidate], k: Int) {
+      for rank in 0..<k { rows.append(rank < found.count ? Float(found[rank].row) : -1) }
+    }
   }
 
   /// - Parameters:
@@ -86,10 +95,19 @@ struct AnnBench {
 
   private func pass(_ queries: Queries, _ effort: BenchEffort) throws -> Pass {
     var pass = Pass()
+    let processorBegin = threadSeconds()
+    switch mode {
+    case .single: try oneByOne(queries, effort, &pass)
+    case .batch: try together(queries, effort, &pass)
+    }
+    pass.processorSeconds = threadSeconds() - processorBegin
+    return pass
+  }
+
+  private func oneByOne(_ queries: Queries, _ effort: BenchEffort, _ pass: inout Pass) throws {
     pass.seconds.reserveCapacity(queries.count)
     pass.rows.reserveCapacity(queries.count * k)
     let clock = ContinuousClock()
-    let processorBegin = threadSeconds()
     for start in stride(from: 0, to: queries.values.count, by: queries.width) {
       let query = queries.values.span.extracting(start..<start + queries.width)
       let begin = clock.now
@@ -101,10 +119,19 @@ struct AnnBench {
           try store.nearestRows(to: query, k: k, .recall(recall), work: &pass.work)
         }
       pass.seconds.append((clock.now - begin) / .seconds(1))
-      for rank in 0..<k { pass.rows.append(rank < found.count ? Float(found[rank].row) : -1) }
+      pass.append(found, k: k)
     }
-    pass.processorSeconds = threadSeconds() - processorBegin
-    return pass
+  }
+
+  /// All in one call; its seconds count as one query's.
+  private func together(_ queries: Queries, _ effort: BenchEffort, _ pass: inout Pass) throws {
+    guard case .probing(let probing) = effort else { throw BenchError.recallOfBatch }
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let found = try store.nearestRows(
+      toAll: queries.values.span, width: queries.width, k: k, probing, work: &pass.work)
+    pass.seconds.append((clock.now - begin) / .seconds(1))
+    for found in found { pass.append(found, k: k) }
   }
 
   private func threadSeconds() -> Double {
@@ -128,6 +155,12 @@ struct AnnBench {
     }
     return 0
   }
+}
+
+enum BenchError: Error, CustomStringConvertible {
+  case recallOfBatch
+
+  var description: String { "batches are timed by margins or numbers of lists, not for a recall" }
 }
 
 /// How much work a timed search does.

@@ -11,7 +11,7 @@ internal import Pawl
 ///     pawl-bench encode MODEL FILE THREADS OUT.npy
 ///     pawl-bench latency MODEL FILE
 ///     pawl-bench search VECTORS.npy QUERIES.npy CODEC K THREADS OUT.npy
-///     pawl-bench ann STORE QUERIES.npy K OUT EFFORT...
+///     pawl-bench ann STORE QUERIES.npy K OUT single|batch EFFORT...
 ///
 /// FILE has one text a line. Prints one JSON object.
 @main
@@ -32,17 +32,19 @@ struct PawlBench {
       let bench = try SearchBench(
         codec: codec, k: k, threads: threads, kernels: Kernels(environment: environment))
       print(try bench.run(vectors: list[1], queries: list[2], out: list[6]))
-    case let list where list.count >= 6 && list[0] == "ann":
-      let efforts = list[5...].compactMap(BenchEffort.init(argument:))
-      guard let k = Int(list[3]), k > 0, efforts.count == list.count - 5 else { fallthrough }
+    case let list where list.count >= 7 && list[0] == "ann":
+      let efforts = list[6...].compactMap(BenchEffort.init(argument:))
+      guard let k = Int(list[3]), k > 0, let mode = AnnBench.Mode(rawValue: list[5]),
+        efforts.count == list.count - 6
+      else { fallthrough }
       let bench = AnnBench(
         store: try Store(path: list[1], access: .reading), k: k,
-        kernels: try Kernels(environment: environment))
+        kernels: try Kernels(environment: environment), mode: mode)
       print(try bench.run(queries: list[2], out: list[4], efforts: efforts))
     default:
       print("usage: pawl-bench tokenize|encode|latency MODEL FILE [THREADS OUT.npy]")
       print("       pawl-bench search VECTORS.npy QUERIES.npy CODEC K THREADS OUT.npy")
-      print("       pawl-bench ann STORE QUERIES.npy K OUT EFFORT...")
+      print("       pawl-bench ann STORE QUERIES.npy K OUT single|batch EFFORT...")
       exit(64)
     }
   }

@@ -16,7 +16,7 @@ import Testing
     _ query: [Float], _ bytes: [UInt8], count: Int, centroidScore: Float, _ rotation: Rotation,
     _ kernels: Kernels = .best
   ) -> [Float] {
-    var prepared = BitQuery(width: query.count)
+    var prepared = BitQueries(width: query.count)
     prepared.set(query.span, rotation: rotation, kernels: kernels)
     var estimates = [Float](repeating: 7, count: count)
     var view = estimates.mutableSpan

@@ -82,7 +82,7 @@ import Testing
       var estimates = [Float](repeating: 0, count: 33)
       var view = estimates.mutableSpan
       unsafe Kernels.best.scanBits(
-        query: tables, groups: groups.span.bytes, factors: numbers.span.bytes,
+        queries: tables, query: 0, groups: groups.span.bytes, factors: numbers.span.bytes,
         offsets: numbers.span.bytes, count: 33, centroidScore: 0, allowance: 0, into: &view)
     }
   }

@@ -1,0 +1,258 @@
+internal import LMDB
+internal import LinearAlgebra
+
+/// Passes of many queries through the lists of an index: a list is read from memory once for all queries
+/// that look into it, and serves them from the caches.
+///
+/// At a million vectors a query that goes through its lists alone waits for memory most of the time. Here
+/// each first looks into its few nearest lists, which tells it about how well its kth best code scores;
+/// then the lists that `Probing` still wants come in the order in which they are stored. Its lists and
+/// their order follow from the query alone.
+struct ListPass: ~Copyable {
+  private let index: ClusteredIndex
+  private let k: Int
+  private let probing: Probing
+  /// Queries that fit.
+  private let capacity: Int
+  private let rotation: Rotation
+  private let kernels: Kernels
+  /// capacity × L: what centroids score; −∞ for lists that were looked into.
+  private var scores: AlignedBuffer<Float>
+  private var nearest = BestScores()
+  private var bits: BitQueries
+  private var scanner: StretchScanner
+  private var queries: [Query] = []
+  /// Which query is to look into which list: as they were found, and by list.
+  private var found: [Visit] = []
+  private var visits: [Visit] = []
+  /// Where in `visits` those of a list begin.
+  private var starts: [UInt32]
+  private var positions: [UInt32]
+
+  private struct Query {
+    var top: TopK
+    /// Of its floats.
+    let square: Float
+    /// The score of its nearest centroid.
+    var highest: Float = -.infinity
+
+    func least(margin: Float) -> Float {
+      Probing.least(highest: highest, kthBest: top.threshold, margin: margin)
+    }
+  }
+
+  private struct Visit {
+    let list: UInt16
+    let query: UInt16
+    let score: Float
+  }
+
+  /// What the scores of centroids may take.
+  private static let scoresSizeInBytes = 8 << 20
+  /// Queries of one pass, so that their tables stay in the caches beside a list.
+  private static let largestCapacity = 1_024
+  /// Lists that each query looks into at first.
+  private static let firstCount = 8
+  /// Centroids whose codes stay in the first cache while all queries meet them.
+  private static let centroidTile = 64
+
+  /// How many queries a pass takes at most.
+  static func capacity(listCount: Int) -> Int {
+    max(1, min(largestCapacity, scoresSizeInBytes / (4 * listCount)))
+  }
+
+  init(
+    _ index: ClusteredIndex, k: Int, _ probing: Probing, capacity: Int, rotation: Rotation,
+    kernels: Kernels
+  ) {
+    self.index = index
+    self.k = k
+    self.probing = probing
+    self.capacity = capacity
+    self.rotation = rotation
+    self.kernels = kernels
+    scores = AlignedBuffer(repeating: 0, count: capacity * index.listCount)
+    bits = BitQueries(
+      width: index.blocks.width, capacity: index.blocks.codec == .binary ? capacity : 1)
+    scanner = StretchScanner(index, kernels: kernels)
+    starts = [UInt32](repeating: 0, count: index.listCount + 1)
+    positions = [UInt32](repeating: 0, count: index.listCount)
+  }
+
+  /// The best k rows of each of up to `capacity` queries.
+  mutating func search(
+    _ floats: Span<Float>, _ opened: inout OpenedLists, work: inout ListWork,
+    in snapshot: borrowing Snapshot
+  ) throws -> [[TopK.Candidate]] {
+    begin(floats, opened)
+    for query in queries.indices { findFirst(of: query) }
+    try look(floats, &opened, work: &work, in: snapshot)
+    for query in queries.indices { findRest(of: query) }
+    try look(floats, &opened, work: &work, in: snapshot)
+    return queries.map { $0.top.candidates() }
+  }
+}
+
+// Which lists.
+extension ListPass {
+  private mutating func begin(_ floats: Span<Float>, _ opened: OpenedLists) {
+    let width = index.blocks.width
+    let count = floats.count / width
+    precondition(count <= capacity, "\(count) queries where \(capacity) fit")
+    queries.removeAll(keepingCapacity: true)
+    var rounded = [Int16](repeating: 0, count: count * width)
+    var scales: [Float] = []
+    var view = rounded.mutableSpan
+    for query in 0..<count {
+      let range = query * width..<(query + 1) * width
+      let x = floats.extracting(range)
+      queries.append(Query(top: TopK(k: k), square: kernels.dot(x, x)))
+      if index.blocks.codec == .binary {
+        bits.set(x, at: query, rotation: rotation, kernels: kernels)
+      }
+      var part = view.part(range)
+      scales.append(Kernels.roundToInt16(x, into: &part))
+    }
+    scoreCentroids(rounded.span, scales, opened)
+  }
+
+  private mutating func scoreCentroids(
+    _ rounded: Span<Int16>, _ scales: [Float], _ opened: OpenedLists
+  ) {
+    let (width, listCount, kernels) = (index.blocks.width, index.listCount, kernels)
+    var view = scores.mutableSpan
+    opened.withCentroids { table in
+      for start in stride(from: 0, to: listCount, by: Self.centroidTile) {
+        let lists = start..<min(start + Self.centroidTile, listCount)
+        for query in scales.indices {
+          var part = view.part(
+            query * listCount + lists.lowerBound..<query * listCount + lists.upperBound)
+          table.score(
+            lists, roundedQuery: rounded.extracting(query * width..<(query + 1) * width),
+            scale: scales[query], kernels: kernels, into: &part)
+        }
+      }
+    }
+  }
+
+  private func row(_ query: Int) -> Range<Int> {
+    query * index.listCount..<(query + 1) * index.listCount
+  }
+
+  private mutating func findFirst(of query: Int) {
+    switch probing {
+    case .lists(let count): findBest(min(count, Self.firstCount), of: query)
+    case .margin: findBest(Self.firstCount, of: query)
+    }
+    if nearest.count > 0 { queries[query].highest = nearest[0].score }
+  }
+
+  private mutating func findRest(of query: Int) {
+    switch probing {
+    case .lists(let count): findBest(max(0, count - Self.firstCount), of: query)
+    case .margin(let margin):
+      let least = queries[query].least(margin: margin)
+      let count = Self.select(atLeast: least, of: row(query), scores, &positions, kernels)
+      for place in 0..<count {
+        let list = Int(positions[place])
+        let score = scores[query * index.listCount + list]
+        if score > -.infinity { add(list, query, score) }
+      }
+    }
+  }
+
+  private mutating func findBest(_ count: Int, of query: Int) {
+    Self.fill(&nearest, with: row(query), of: scores)
+    nearest.findBest(count)
+    for position in 0..<nearest.count {
+      let (list, score) = nearest[position]
+      add(list, query, score)
+    }
+  }
+
+  // What two buffers are needed for is handed both, because spans of two properties of one value would
+  // overlap.
+
+  private static func fill(
+    _ best: inout BestScores, with row: Range<Int>, of scores: borrowing AlignedBuffer<Float>
+  ) {
+    let row = scores.span.extracting(row)
+    best.fill(row.count) { view in
+      for list in 0..<row.count { view[list] = row[list] }
+    }
+  }
+
+  private static func select(
+    atLeast least: Float, of row: Range<Int>, _ scores: borrowing AlignedBuffer<Float>,
+    _ positions: inout [UInt32], _ kernels: Kernels
+  ) -> Int {
+    var view = positions.mutableSpan
+    return kernels.select(atLeast: least, of: scores.span.extracting(row), into: &view)
+  }
+
+  private mutating func add(_ list: Int, _ query: Int, _ score: Float) {
+    found.append(Visit(list: UInt16(list), query: UInt16(query), score: score))
+    scores[query * index.listCount + list] = -.infinity
+  }
+
+  /// Sorts what was found by list.
+  private mutating func sortVisits() {
+    for list in starts.indices { starts[list] = 0 }
+    for visit in found { starts[Int(visit.list)] += 1 }
+    var sum: UInt32 = 0
+    for list in starts.indices {
+      sum += starts[list]
+      starts[list] = sum
+    }
+    if visits.count < found.count {
+      visits += found[visits.count...]
+    }
+    // From the last on, so that queries stay in order, and `starts` is where each list begins.
+    for visit in found.reversed() {
+      starts[Int(visit.list)] -= 1
+      visits[Int(starts[Int(visit.list)])] = visit
+    }
+    found.removeAll(keepingCapacity: true)
+  }
+}
+
+// Codes.
+extension ListPass {
+  private mutating func look(
+    _ floats: Span<Float>, _ opened: inout OpenedLists, work: inout ListWork,
+    in snapshot: borrowing Snapshot
+  ) throws {
+    sortVisits()
+    for list in 0..<index.listCount {
+      let those = Int(starts[list])..<Int(starts[list + 1])
+      if those.isEmpty { continue }
+      let stretches = try opened.list(list, in: snapshot)
+      for place in those { look(visits[place], stretches, floats, opened, work: &work) }
+    }
+  }
+
+  private mutating func look(
+    _ visit: Visit, _ stretches: Range<Int>, _ floats: Span<Float>, _ opened: OpenedLists,
+    work: inout ListWork
+  ) {
+    let (list, query, width) = (Int(visit.list), Int(visit.query), index.blocks.width)
+    if case .margin(let margin) = probing {
+      guard visit.score >= queries[query].least(margin: margin) else { return }
+    }
+    work.probeCount += 1
+    let x = floats.extracting(query * width..<(query + 1) * width)
+    for number in stretches {
+      if index.blocks.codec == .binary {
+        scanner.scanBits(
+          of: opened[number], x, bits, at: query, centroidScore: visit.score,
+          distance: ListSearcher.distance(square: queries[query].square, score: visit.score),
+          into: &queries[query].top, work: &work)
+      } else {
+        scanner.scan(opened[number], x, into: &queries[query].top, work: &work)
+      }
+    }
+    for run in opened.freshRuns(of: list) {
+      scanner.scan(opened.fresh(run: run), x, into: &queries[query].top, work: &work)
+    }
+  }
+}
