@@ -17,29 +17,17 @@ struct ListPass: ~Copyable {
   private let rotation: Rotation
   private let kernels: Kernels
   /// capacity × L: what centroids score; −∞ for lists that were looked into.
-  private var scores: AlignedBuffer<Float>
+  private var scores: [Float]
   private var nearest = BestScores()
   private var bits: BitQueries
-  private var scanner: StretchScanner
-  private var queries: [Query] = []
+  private var scanner: ListScanner
+  private var queries: [ListQuery] = []
   /// Which query is to look into which list: as they were found, and by list.
   private var found: [Visit] = []
   private var visits: [Visit] = []
   /// Where in `visits` those of a list begin.
   private var starts: [UInt32]
   private var positions: [UInt32]
-
-  private struct Query {
-    var top: TopK
-    /// Of its floats.
-    let square: Float
-    /// The score of its nearest centroid.
-    var highest: Float = -.infinity
-
-    func least(margin: Float) -> Float {
-      Probing.least(highest: highest, kthBest: top.threshold, margin: margin)
-    }
-  }
 
   private struct Visit {
     let list: UInt16
@@ -48,7 +36,7 @@ struct ListPass: ~Copyable {
   }
 
   /// What the scores of centroids may take.
-  private static let scoresSizeInBytes = 8 << 20
+  private static let scoresSizeInBytes = 16 << 20
   /// Queries of one pass, so that their tables stay in the caches beside a list.
   private static let largestCapacity = 1_024
   /// Lists that each query looks into at first.
@@ -71,10 +59,10 @@ struct ListPass: ~Copyable {
     self.capacity = capacity
     self.rotation = rotation
     self.kernels = kernels
-    scores = AlignedBuffer(repeating: 0, count: capacity * index.listCount)
+    scores = [Float](repeating: 0, count: capacity * index.listCount)
     bits = BitQueries(
       width: index.blocks.width, capacity: index.blocks.codec == .binary ? capacity : 1)
-    scanner = StretchScanner(index, kernels: kernels)
+    scanner = ListScanner(index, kernels: kernels)
     starts = [UInt32](repeating: 0, count: index.listCount + 1)
     positions = [UInt32](repeating: 0, count: index.listCount)
   }
@@ -106,7 +94,7 @@ extension ListPass {
     for query in 0..<count {
       let range = query * width..<(query + 1) * width
       let x = floats.extracting(range)
-      queries.append(Query(top: TopK(k: k), square: kernels.dot(x, x)))
+      queries.append(ListQuery(x, k: k, kernels: kernels))
       if index.blocks.codec == .binary {
         bits.set(x, at: query, rotation: rotation, kernels: kernels)
       }
@@ -174,7 +162,7 @@ extension ListPass {
   // overlap.
 
   private static func fill(
-    _ best: inout BestScores, with row: Range<Int>, of scores: borrowing AlignedBuffer<Float>
+    _ best: inout BestScores, with row: Range<Int>, of scores: [Float]
   ) {
     let row = scores.span.extracting(row)
     best.fill(row.count) { view in
@@ -183,7 +171,7 @@ extension ListPass {
   }
 
   private static func select(
-    atLeast least: Float, of row: Range<Int>, _ scores: borrowing AlignedBuffer<Float>,
+    atLeast least: Float, of row: Range<Int>, _ scores: [Float],
     _ positions: inout [UInt32], _ kernels: Kernels
   ) -> Int {
     var view = positions.mutableSpan
@@ -229,30 +217,21 @@ extension ListPass {
       let stretches = try opened.list(list, in: snapshot)
       for place in those { look(visits[place], stretches, floats, opened, work: &work) }
     }
+    scanner.finish(&queries, floats, work: &work)
   }
 
   private mutating func look(
     _ visit: Visit, _ stretches: Range<Int>, _ floats: Span<Float>, _ opened: OpenedLists,
     work: inout ListWork
   ) {
-    let (list, query, width) = (Int(visit.list), Int(visit.query), index.blocks.width)
+    let query = Int(visit.query)
+    // So that what it finds does not depend on which queries come between.
+    if scanner.waitingQuery == query { scanner.finish(&queries, floats, work: &work) }
     if case .margin(let margin) = probing {
       guard visit.score >= queries[query].least(margin: margin) else { return }
     }
-    work.probeCount += 1
-    let x = floats.extracting(query * width..<(query + 1) * width)
-    for number in stretches {
-      if index.blocks.codec == .binary {
-        scanner.scanBits(
-          of: opened[number], x, bits, at: query, centroidScore: visit.score,
-          distance: ListSearcher.distance(square: queries[query].square, score: visit.score),
-          into: &queries[query].top, work: &work)
-      } else {
-        scanner.scan(opened[number], x, into: &queries[query].top, work: &work)
-      }
-    }
-    for run in opened.freshRuns(of: list) {
-      scanner.scan(opened.fresh(run: run), x, into: &queries[query].top, work: &work)
-    }
+    scanner.look(
+      .init(list: Int(visit.list), query: query, score: visit.score), stretches, of: opened,
+      &queries, floats, bits, work: &work)
   }
 }

@@ -14,11 +14,10 @@ package final class ListSearcher: @unchecked Sendable {
   private let rotation: Rotation
   private var opened: OpenedLists?
   private var nearest = BestScores()
-  /// The score of the nearest centroid, and down to which score lists are ranked.
-  private var highest: Float = 0
+  /// Down to which score lists are ranked.
   private var lowest: Float = 0
   private var bits: BitQueries
-  private var scanner: StretchScanner
+  private var scanner: ListScanner
 
   /// Lists whose centroids score so much less than the margin says are ranked at first; more are, where
   /// they do not suffice.
@@ -31,7 +30,7 @@ package final class ListSearcher: @unchecked Sendable {
     self.kernels = kernels
     rotation = Rotation(width: index.blocks.width, seed: index.seed)
     bits = BitQueries(width: index.blocks.width)
-    scanner = StretchScanner(index, kernels: kernels)
+    scanner = ListScanner(index, kernels: kernels)
   }
 
   /// The best k rows for a query among the lists that it looks into, and those that tie with the last.
@@ -45,30 +44,20 @@ package final class ListSearcher: @unchecked Sendable {
     precondition(query.count == index.blocks.width, "a query of \(query.count)")
     var opened = try takeOpened(in: snapshot)
     defer { self.opened = opened }
-    var top = TopK(k: k)
-    let isBinary = index.blocks.codec == .binary
-    if isBinary { bits.set(query, rotation: rotation, kernels: kernels) }
-    let square = kernels.dot(query, query)
+    if index.blocks.codec == .binary { bits.set(query, rotation: rotation, kernels: kernels) }
     rank(query, opened, probing)
+    var queries = [ListQuery(query, k: k, kernels: kernels)]
+    queries[0].highest = nearest.highest
     var position = 0
-    while let (list, score) = next(&position, probing, threshold: top.threshold) {
-      work.probeCount += 1
-      let numbers = try opened.list(list, in: snapshot)
+    while let (list, score) = next(&position, probing, queries[0]) {
+      let stretches = try opened.list(list, in: snapshot)
       if position < nearest.count { opened.fetchStart(of: nearest[position].place) }
-      for number in numbers {
-        if isBinary {
-          scanner.scanBits(
-            of: opened[number], query, bits, centroidScore: score,
-            distance: Self.distance(square: square, score: score), into: &top, work: &work)
-        } else {
-          scanner.scan(opened[number], query, into: &top, work: &work)
-        }
-      }
-      for run in opened.freshRuns(of: list) {
-        scanner.scan(opened.fresh(run: run), query, into: &top, work: &work)
-      }
+      scanner.look(
+        .init(list: list, query: 0, score: score), stretches, of: opened, &queries, query, bits,
+        work: &work)
     }
-    return top.candidates()
+    scanner.finish(&queries, query, work: &work)
+    return queries[0].top.candidates()
   }
 
   /// The same for each of Q queries, in their order.
@@ -113,11 +102,6 @@ package final class ListSearcher: @unchecked Sendable {
     try opened.take().flatMap { $0.view == snapshot.view ? $0 : nil }
       ?? OpenedLists(index, in: snapshot)
   }
-
-  /// How far a query is from a unit vector, which decides how far an estimate errs.
-  static func distance(square: Float, score: Float) -> Float {
-    max(0, square + 1 - 2 * score).squareRoot()
-  }
 }
 
 // Which lists.
@@ -129,21 +113,20 @@ extension ListSearcher {
     opened.withCentroids { table in
       table.fill(&nearest, roundedQuery: rounded.span, scale: scale, kernels: kernels)
     }
-    highest = nearest.highest
     switch probing {
     case .lists(let count):
       nearest.findBest(count)
       lowest = -.infinity
     case .margin(let margin):
       // Where the kth best code scores as the nearest centroid does, as it mostly does.
-      lowest = highest - margin - Self.rankingReserve
+      lowest = nearest.highest - margin - Self.rankingReserve
       nearest.find(from: lowest, below: .infinity)
     }
   }
 
   /// The next list to look into; nil where there is none.
   private func next(
-    _ position: inout Int, _ probing: Probing, threshold: Float
+    _ position: inout Int, _ probing: Probing, _ query: ListQuery
   ) -> (place: Int, score: Float)? {
     guard case .margin(let margin) = probing else {
       guard position < nearest.count else { return nil }
@@ -151,7 +134,7 @@ extension ListSearcher {
       return nearest[position]
     }
     // Written so that a NaN stops. Without k codes yet the threshold is −∞.
-    let least = Probing.least(highest: highest, kthBest: threshold, margin: margin)
+    let least = query.least(margin: margin)
     if position == nearest.count {
       guard least < lowest else { return nil }
       nearest.find(from: least, below: lowest)

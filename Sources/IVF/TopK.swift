@@ -21,8 +21,11 @@ package struct TopK {
     heap.reserveCapacity(min(k, 4096))
   }
 
+  /// Whether k are known.
+  package var isFull: Bool { heap.count == k }
+
   /// Scores below this cannot enter.
-  package var threshold: Float { heap.count < k ? -.infinity : heap[0].score }
+  package var threshold: Float { isFull ? heap[0].score : -.infinity }
 
   /// - Complexity: O(1) for a score below the threshold, else O(log k).
   package mutating func insert(score: Float, row: UInt32) {
