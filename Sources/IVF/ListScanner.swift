@@ -162,6 +162,7 @@ extension ListScanner {
       chosen.take(
         from: stretch, start..<end, of: scores, atLeast: top.threshold, kernels: kernels)
       work.rescoredCount += chosen.count
+      chosen.fetch(width: width)
       chosen.score(query, kernels, &exactScores, into: &top)
       (start, size) = (end, 2 * size)
     }
@@ -201,11 +202,12 @@ private struct Shortlist: ~Copyable {
     count = found
   }
 
-  /// Asks the memory for the int8 codes.
+  /// Asks the memory for the int8 codes and their scales.
   func fetch(width: Int) {
     guard let stretch else { return }
     for place in 0..<count {
       unsafe Kernels.fetchAhead(stretch.codes + self[place] * width, byteCount: width)
+      unsafe Kernels.fetchAhead(stretch.scales + 4 * self[place], byteCount: 4)
     }
   }
 
