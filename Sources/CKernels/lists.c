@@ -40,14 +40,17 @@ static size_t select_at_least(size_t n, const float *scores, float threshold,
   return count;
 }
 
-static void scan_int16(size_t rows, size_t D, const int16_t *query, float scale,
-                       const int8_t *codes, const void *scales, float *scores) {
-  for (size_t r = 0; r < rows; r++, codes += D) {
-    // Unsigned, because bytes from a damaged file may make it wrap around.
-    uint32_t sum = 0;
-    for (size_t i = 0; i < D; i++) sum += (uint32_t)(query[i] * codes[i]);
-    scores[r] = (float)(int32_t)sum * (float_at(scales, r) * scale);
-  }
+static void scan_int16(size_t queries, size_t rows, size_t D, const int16_t *query,
+                       const float *factors, const int8_t *codes, const void *scales,
+                       size_t stride, float *scores) {
+  for (size_t q = 0; q < queries; q++, query += D, scores += stride)
+    for (size_t r = 0; r < rows; r++) {
+      const int8_t *code = codes + r * D;
+      // Unsigned, because bytes from a damaged file may make it wrap around.
+      uint32_t sum = 0;
+      for (size_t i = 0; i < D; i++) sum += (uint32_t)(query[i] * code[i]);
+      scores[r] = (float)(int32_t)sum * (float_at(scales, r) * factors[q]);
+    }
 }
 
 #include "rotate.inc"

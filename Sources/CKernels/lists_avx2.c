@@ -121,10 +121,16 @@ static size_t select_at_least(size_t n, const float *scores, float threshold,
   return count;
 }
 
-INLINE __m256i add_products(__m256i sum, const int16_t *query, const int8_t *code) {
-  const __m256i q = _mm256_loadu_si256((const __m256i *)query);
-  const __m256i c = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)code));
-  return _mm256_add_epi32(sum, _mm256_madd_epi16(q, c));
+INLINE __m256i add_products(__m256i sum, __m256i query, __m256i code) {
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(query, code));
+}
+
+INLINE __m256i load_words(const int16_t *words) {
+  return _mm256_loadu_si256((const __m256i *)words);
+}
+
+INLINE __m256i load_code(const int8_t *code) {
+  return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)code));
 }
 
 /// The sums of each of four vectors.
@@ -134,32 +140,43 @@ INLINE __m128i add_lanes(const __m256i v[4]) {
   return _mm_add_epi32(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
 }
 
-/// Up to four rows.
-INLINE void scan_rows(size_t rows, size_t D, const int16_t *query, float scale, const int8_t *codes,
-                      const char *scales, float *scores) {
-  __m256i sums[4] = {0};
+enum { QUERIES = 2 };
+
+/// Up to four rows for one query, or QUERIES. Rows of one are asked for ahead; those of many come again.
+INLINE void scan_rows(size_t rows, size_t queries, size_t D, const int16_t *query,
+                      const float *factors, const int8_t *codes, const char *scales, size_t stride,
+                      float *scores) {
+  __m256i sums[QUERIES][4] = {0};
   size_t i = 0;
   for (; i + 16 <= D; i += 16)
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++) {
-      const int8_t *code = codes + r * D + i;
-      if (i % 64 == 0)
-        _mm_prefetch((const char *)((uintptr_t)code + PAWL_FETCH_AHEAD), _MM_HINT_T0);
-      sums[r] = add_products(sums[r], query + i, code);
+      const int8_t *bytes = codes + r * D + i;
+      if (queries == 1 && i % 64 == 0)
+        _mm_prefetch((const char *)((uintptr_t)bytes + PAWL_FETCH_AHEAD), _MM_HINT_T0);
+      const __m256i code = load_code(bytes);
+#pragma clang loop unroll(full)
+      for (size_t q = 0; q < queries; q++)
+        sums[q][r] = add_products(sums[q][r], load_words(query + q * D + i), code);
     }
   if (i < D) {
-    int16_t q[16] = {0};
-    __builtin_memcpy(q, query + i, (D - i) * sizeof *q);
+    int16_t x[QUERIES][16] = {0};
+    for (size_t q = 0; q < queries; q++)
+      __builtin_memcpy(x[q], query + q * D + i, (D - i) * sizeof **x);
     for (size_t r = 0; r < rows; r++) {
       int8_t rest[16] = {0};
       __builtin_memcpy(rest, codes + r * D + i, D - i);
-      sums[r] = add_products(sums[r], q, rest);
+      for (size_t q = 0; q < queries; q++)
+        sums[q][r] = add_products(sums[q][r], load_words(x[q]), load_code(rest));
     }
   }
-  float found[4], factors[4];
-  _mm_storeu_ps(found, _mm_cvtepi32_ps(add_lanes(sums)));
-  __builtin_memcpy(factors, scales, rows * sizeof *factors);
-  for (size_t r = 0; r < rows; r++) scores[r] = found[r] * (factors[r] * scale);
+  float scale[4];
+  __builtin_memcpy(scale, scales, rows * sizeof *scale);
+  for (size_t q = 0; q < queries; q++) {
+    float found[4];
+    _mm_storeu_ps(found, _mm_cvtepi32_ps(add_lanes(sums[q])));
+    for (size_t r = 0; r < rows; r++) scores[q * stride + r] = found[r] * (scale[r] * factors[q]);
+  }
 }
 
 #include "lists.inc"

@@ -148,8 +148,8 @@ static size_t select_at_least(size_t n, const float *scores, float threshold,
   return count;
 }
 
-INLINE __m512i add_products(__m512i sum, __m512i query, __m256i code) {
-  return _mm512_add_epi32(sum, _mm512_madd_epi16(query, _mm512_cvtepi8_epi16(code)));
+INLINE __m512i add_products(__m512i sum, __m512i query, __m512i code) {
+  return _mm512_add_epi32(sum, _mm512_madd_epi16(query, code));
 }
 
 /// The sums of each of four vectors.
@@ -164,31 +164,44 @@ INLINE __m128i add_lanes(const __m512i v[4]) {
   return _mm_add_epi32(_mm256_castsi256_si128(two), _mm256_extracti128_si256(two, 1));
 }
 
-/// Up to four rows.
-INLINE void scan_rows(size_t rows, size_t D, const int16_t *query, float scale, const int8_t *codes,
-                      const char *scales, float *scores) {
-  __m512i sums[4] = {0};
+enum { QUERIES = 4 };
+
+/// Up to four rows for one query, or QUERIES. Rows of one are asked for ahead; those of many come again.
+INLINE void scan_rows(size_t rows, size_t queries, size_t D, const int16_t *query,
+                      const float *factors, const int8_t *codes, const char *scales, size_t stride,
+                      float *scores) {
+  __m512i sums[QUERIES][4] = {0}, x[QUERIES];
   size_t i = 0;
   for (; i + 32 <= D; i += 32) {
-    const __m512i q = _mm512_loadu_si512(query + i);
+#pragma clang loop unroll(full)
+    for (size_t q = 0; q < queries; q++) x[q] = _mm512_loadu_si512(query + q * D + i);
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++) {
-      const int8_t *code = codes + r * D + i;
-      _mm_prefetch((const char *)((uintptr_t)code + PAWL_FETCH_AHEAD), _MM_HINT_T0);
-      sums[r] = add_products(sums[r], q, _mm256_loadu_si256((const __m256i *)code));
+      const int8_t *bytes = codes + r * D + i;
+      if (queries == 1)
+        _mm_prefetch((const char *)((uintptr_t)bytes + PAWL_FETCH_AHEAD), _MM_HINT_T0);
+      const __m512i code = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)bytes));
+#pragma clang loop unroll(full)
+      for (size_t q = 0; q < queries; q++) sums[q][r] = add_products(sums[q][r], x[q], code);
     }
   }
   if (i < D) {
     const __mmask32 those = (__mmask32)((1ull << (D - i)) - 1);
-    const __m512i q = _mm512_maskz_loadu_epi16(those, query + i);
-#pragma clang loop unroll(full)
-    for (size_t r = 0; r < rows; r++)
-      sums[r] = add_products(sums[r], q, _mm256_maskz_loadu_epi8(those, codes + r * D + i));
+    for (size_t q = 0; q < queries; q++) x[q] = _mm512_maskz_loadu_epi16(those, query + q * D + i);
+    for (size_t r = 0; r < rows; r++) {
+      const __m512i code =
+          _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8(those, codes + r * D + i));
+      for (size_t q = 0; q < queries; q++) sums[q][r] = add_products(sums[q][r], x[q], code);
+    }
   }
   const __mmask8 those = (__mmask8)((1u << rows) - 1);
-  const __m128 factor =
-      _mm_mul_ps(_mm_maskz_loadu_ps(those, scales), _mm_set1_ps(scale));
-  _mm_mask_storeu_ps(scores, those, _mm_mul_ps(_mm_cvtepi32_ps(add_lanes(sums)), factor));
+  const __m128 scale = _mm_maskz_loadu_ps(those, scales);
+#pragma clang loop unroll(full)
+  for (size_t q = 0; q < queries; q++) {
+    const __m128 factor = _mm_mul_ps(scale, _mm_set1_ps(factors[q]));
+    _mm_mask_storeu_ps(scores + q * stride, those,
+                       _mm_mul_ps(_mm_cvtepi32_ps(add_lanes(sums[q])), factor));
+  }
 }
 
 #include "lists.inc"

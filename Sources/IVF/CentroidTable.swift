@@ -69,31 +69,17 @@ extension CentroidTable {
     return found
   }
 
-  /// Gives the scores of all centroids, to be ranked, for a query rounded to 16 bits: half the time.
-  ///
-  /// - Parameters:
-  ///   - query: D integers; scale: theirs, as `Kernels.roundToInt16` makes them.
-  package func fill(
-    _ best: inout BestScores, roundedQuery query: Span<Int16>, scale: Float, kernels: Kernels
-  ) {
-    let table = copy self
-    best.fill(listCount) { scores in
-      table.score(
-        0..<table.listCount, roundedQuery: query, scale: scale, kernels: kernels, into: &scores)
-    }
-  }
-
-  /// scores[i] ← that of the ith of those centroids, for such a query.
-  func score(
-    _ lists: Range<Int>, roundedQuery query: Span<Int16>, scale: Float, kernels: Kernels,
+  /// scores[q · stride + i] ← ⟨q, c⟩ of centroid lists.lowerBound + i, for queries rounded to 16 bits: half
+  /// the time, or less.
+  package func score(
+    _ lists: Range<Int>, _ queries: RoundedQueries, stride: Int, kernels: Kernels,
     into scores: inout MutableSpan<Float>
   ) {
-    precondition(query.count == width, "a query of \(query.count) for centroids of \(width)")
+    precondition(queries.width == width, "queries of \(queries.width), centroids of \(width)")
     kernels.scanInt8(
-      roundedQuery: query, scale: scale,
-      codes: codes.extracting(lists.lowerBound * width..<lists.upperBound * width),
+      queries, codes: codes.extracting(lists.lowerBound * width..<lists.upperBound * width),
       scales: scales.extracting(lists.lowerBound * 4..<lists.upperBound * 4), rows: lists.count,
-      into: &scores)
+      stride: stride, into: &scores)
   }
 }
 

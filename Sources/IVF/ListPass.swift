@@ -22,6 +22,7 @@ struct ListPass: ~Copyable {
   private var bits: BitQueries
   private var scanner: ListScanner
   private var queries: [ListQuery] = []
+  private var rounded: RoundedQueries
   /// Which query is to look into which list: as they were found, and by list.
   private var found: [Visit] = []
   private var visits: [Visit] = []
@@ -60,6 +61,7 @@ struct ListPass: ~Copyable {
     self.rotation = rotation
     self.kernels = kernels
     scores = [Float](repeating: 0, count: capacity * index.listCount)
+    rounded = RoundedQueries(width: index.blocks.width)
     bits = BitQueries(
       width: index.blocks.width, capacity: index.blocks.codec == .binary ? capacity : 1)
     scanner = ListScanner(index, kernels: kernels)
@@ -88,37 +90,26 @@ extension ListPass {
     let count = floats.count / width
     precondition(count <= capacity, "\(count) queries where \(capacity) fit")
     queries.removeAll(keepingCapacity: true)
-    var rounded = [Int16](repeating: 0, count: count * width)
-    var scales: [Float] = []
-    var view = rounded.mutableSpan
+    rounded.removeAll()
     for query in 0..<count {
-      let range = query * width..<(query + 1) * width
-      let x = floats.extracting(range)
+      let x = floats.extracting(query * width..<(query + 1) * width)
       queries.append(ListQuery(x, k: k, kernels: kernels))
+      rounded.append(x)
       if index.blocks.codec == .binary {
         bits.set(x, at: query, rotation: rotation, kernels: kernels)
       }
-      var part = view.part(range)
-      scales.append(Kernels.roundToInt16(x, into: &part))
     }
-    scoreCentroids(rounded.span, scales, opened)
+    scoreCentroids(opened)
   }
 
-  private mutating func scoreCentroids(
-    _ rounded: Span<Int16>, _ scales: [Float], _ opened: OpenedLists
-  ) {
-    let (width, listCount, kernels) = (index.blocks.width, index.listCount, kernels)
+  private mutating func scoreCentroids(_ opened: OpenedLists) {
+    let (listCount, kernels, rounded) = (index.listCount, kernels, rounded)
     var view = scores.mutableSpan
     opened.withCentroids { table in
       for start in stride(from: 0, to: listCount, by: Self.centroidTile) {
         let lists = start..<min(start + Self.centroidTile, listCount)
-        for query in scales.indices {
-          var part = view.part(
-            query * listCount + lists.lowerBound..<query * listCount + lists.upperBound)
-          table.score(
-            lists, roundedQuery: rounded.extracting(query * width..<(query + 1) * width),
-            scale: scales[query], kernels: kernels, into: &part)
-        }
+        var part = view.part(start..<rounded.count * listCount)
+        table.score(lists, rounded, stride: listCount, kernels: kernels, into: &part)
       }
     }
   }

@@ -13,6 +13,7 @@ package final class ListSearcher: @unchecked Sendable {
   private let kernels: Kernels
   private let rotation: Rotation
   private var opened: OpenedLists?
+  private var rounded: RoundedQueries
   private var nearest = BestScores()
   /// Down to which score lists are ranked.
   private var lowest: Float = 0
@@ -29,6 +30,7 @@ package final class ListSearcher: @unchecked Sendable {
     self.index = index
     self.kernels = kernels
     rotation = Rotation(width: index.blocks.width, seed: index.seed)
+    rounded = RoundedQueries(width: index.blocks.width)
     bits = BitQueries(width: index.blocks.width)
     scanner = ListScanner(index, kernels: kernels)
   }
@@ -107,11 +109,13 @@ package final class ListSearcher: @unchecked Sendable {
 // Which lists.
 extension ListSearcher {
   private func rank(_ query: Span<Float>, _ opened: OpenedLists, _ probing: Probing) {
-    var rounded = [Int16](repeating: 0, count: query.count)
-    var view = rounded.mutableSpan
-    let scale = Kernels.roundToInt16(query, into: &view)
+    rounded.removeAll()
+    rounded.append(query)
     opened.withCentroids { table in
-      table.fill(&nearest, roundedQuery: rounded.span, scale: scale, kernels: kernels)
+      let (rounded, kernels, lists) = (rounded, kernels, 0..<table.listCount)
+      nearest.fill(lists.count) { scores in
+        table.score(lists, rounded, stride: lists.count, kernels: kernels, into: &scores)
+      }
     }
     switch probing {
     case .lists(let count):

@@ -6,36 +6,36 @@ extension Kernels {
   }
 
   /// The bits of search by inverted lists over fixed numbers: a rotation, centroids, 1-bit codes, a
-  /// selection. 37 codes of 83 dimensions leave a rest in every loop.
+  /// selection. 37 codes of 83 dimensions leave a rest in every loop, as do 5 queries.
   private func listProbe() -> [UInt32] {
-    let (rows, D, transforms) = (37, 83, 3)
+    let (rows, D, transforms, queryCount) = (37, 83, 3, 5)
     let diagonals = Self.numbers(transforms * D, seed: 1)
     var query = Self.numbers(D, seed: 2)
     var queryView = query.mutableSpan
     rotate(&queryView, diagonals: diagonals.span, transforms: transforms)
     var tables = BitTables(width: D)
     tables.set(rotated: queryView.span)
-    var integers = [Int16](repeating: 0, count: D)
-    var integersView = integers.mutableSpan
-    let scale = Kernels.roundToInt16(queryView.span, into: &integersView)
+    var rounded = RoundedQueries(width: D)
+    for start in 0..<queryCount {
+      rounded.append(diagonals.span.extracting(start..<start + D))
+    }
     // Any bytes are codes, for both scans.
     let bytes = Self.numbers(rows * D, seed: 3).map { UInt8(truncatingIfNeeded: Int($0 * 1000)) }
     let scales = Self.numbers(rows, seed: 4)
-    var scores = [Float](repeating: 0, count: rows)
+    var scores = [Float](repeating: 0, count: queryCount * rows)
     var scoresView = scores.mutableSpan
     var positions = [UInt32](repeating: 0, count: rows)
     var positionsView = positions.mutableSpan
     // Sound: bytes and floats are read as what they are.
     let (codes, numbers) = unsafe (bytes.span.bytes, scales.span.bytes)
     scanInt8(
-      roundedQuery: integersView.span, scale: scale, codes: codes, scales: numbers, rows: rows,
-      into: &scoresView)
-    var bits = (0..<rows).map { scoresView[$0].bitPattern }
+      rounded, codes: codes, scales: numbers, rows: rows, stride: rows, into: &scoresView)
+    var bits = (0..<queryCount * rows).map { scoresView[$0].bitPattern }
     scanBits(
       queries: tables, query: 0, groups: codes, factors: numbers, offsets: numbers, count: rows,
       centroidScore: 0.5, allowance: 0, into: &scoresView)
     bits += (0..<rows).map { scoresView[$0].bitPattern }
-    let count = select(atLeast: 0.5, of: scoresView.span, into: &positionsView)
+    let count = select(atLeast: 0.5, of: scoresView.span.extracting(0..<rows), into: &positionsView)
     return bits + (0..<count).map { positionsView[$0] }
   }
 

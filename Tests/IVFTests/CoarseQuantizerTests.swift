@@ -132,17 +132,18 @@ import Testing
       }
       let quantizer = try quantizer(centroids, width: 16)
       let query = numbers.clusters(1, of: 1, width: 16, spread: 0)
-      var rounded = [Int16](repeating: 0, count: 16)
-      var roundedView = rounded.mutableSpan
-      let scale = Kernels.roundToInt16(query.span, into: &roundedView)
+      var rounded = RoundedQueries(width: 16)
+      rounded.append(query.span)
       var scores = [Float](repeating: 0, count: listCount)
       var view = scores.mutableSpan
-      Kernels.best.scanInt8(
-        roundedQuery: rounded.span, scale: scale, codes: quantizer.table.codes,
-        scales: quantizer.table.scales, rows: listCount, into: &view)
+      quantizer.table.score(
+        0..<listCount, rounded, stride: listCount, kernels: .best, into: &view)
       let sorted = scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }
       for p in [0, 1, 2, 8, 9, 17, 100, 776, 777, 5_000] {
-        quantizer.table.fill(&best, roundedQuery: rounded.span, scale: scale, kernels: .best)
+        best.fill(listCount) { view in
+          quantizer.table.score(
+            0..<listCount, rounded, stride: listCount, kernels: .best, into: &view)
+        }
         best.findBest(p)
         let found = (0..<best.count).map { best[$0].place }
         #expect(found == Array(sorted.prefix(p)), "\(p) of \(listCount)")

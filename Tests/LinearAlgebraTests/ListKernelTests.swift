@@ -11,15 +11,32 @@ import Testing
   private func scores(
     _ kernels: Kernels, _ query: [Float], _ codes: [Int8], _ scales: [Float]
   ) -> [Float] {
-    var integers = [Int16](repeating: 7, count: query.count)
-    var integersView = integers.mutableSpan
-    let scale = Kernels.roundToInt16(query.span, into: &integersView)
-    var scores = [Float](repeating: 7, count: scales.count)
+    scores(kernels, [query], codes, scales, stride: scales.count)
+  }
+
+  /// The same for several queries, each row of scores followed by 7s up to `stride`.
+  private func scores(
+    _ kernels: Kernels, _ queries: [[Float]], _ codes: [Int8], _ scales: [Float], stride: Int
+  ) -> [Float] {
+    var rounded = RoundedQueries(width: codes.count / scales.count)
+    for query in queries { rounded.append(query.span) }
+    var scores = [Float](repeating: 7, count: queries.count * stride)
     var view = scores.mutableSpan
     unsafe kernels.scanInt8(
-      roundedQuery: integersView.span, scale: scale, codes: codes.span.bytes,
-      scales: scales.span.bytes, rows: scales.count, into: &view)
+      rounded, codes: codes.span.bytes, scales: scales.span.bytes, rows: scales.count,
+      stride: stride, into: &view)
     return scores
+  }
+
+  @Test("many queries at once score what each scores alone, and nothing between rows", arguments: all)
+  func manyQueries(kernels: Kernels) {
+    for (count, rows, D) in [(1, 1, 1), (2, 3, 16), (3, 4, 33), (5, 9, 100), (11, 64, 384)] {
+      var numbers = Numbers(seed: D)
+      let queries = (0..<count).map { _ in numbers.floats(D) }
+      let (codes, scales) = (numbers.bytes(rows * D), numbers.floats(rows))
+      let alone = queries.flatMap { scores(kernels, $0, codes, scales) + [7, 7, 7] }
+      #expect(scores(kernels, queries, codes, scales, stride: rows + 3).bits == alone.bits)
+    }
   }
 
   @Test("scores by a query of 16 bits are those of the query to 15 bits", arguments: all)

@@ -48,11 +48,12 @@ typedef struct pawl_lists {
   /// positions ← where scores are at least the threshold, ascending; how many. Room for n is needed.
   size_t (*select_at_least)(size_t n, const float *scores, float threshold, uint32_t *positions);
 
-  /// scores[i] ← Σ query · codes[i] · (scale · scales[i]) for `rows` codes of D bytes, the sum exact:
-  /// query as `pawl_round_to_int16` makes it, or else the sum modulo 2^32. codes and scales (floats) at
-  /// any address.
-  void (*scan_int16)(size_t rows, size_t D, const int16_t *query, float scale, const int8_t *codes,
-                     const void *scales, float *scores);
+  /// scores[q · stride + i] ← Σ query q · codes[i] · (factors[q] · scales[i]) for queries of D integers and
+  /// `rows` codes of D bytes, the sum exact: queries as `pawl_round_to_int16` makes them, or else the sum
+  /// modulo 2^32. codes and scales (floats) at any address.
+  void (*scan_int16)(size_t queries, size_t rows, size_t D, const int16_t *query,
+                     const float *factors, const int8_t *codes, const void *scales, size_t stride,
+                     float *scores);
 
   /// Rotates D floats in place by Hadamard transforms without their factors, the even ones of the first
   /// 2^k ≤ D floats, the odd ones of the last, a product with a diagonal before each. Where 2^k < D,
