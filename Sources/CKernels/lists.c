@@ -164,3 +164,13 @@ float pawl_round_to_int16(size_t D, const float *x, int16_t *out) {
   for (size_t i = 0; i < D; i++) out[i] = (int16_t)nearest(x[i] * inverse);
   return scale;
 }
+
+void pawl_fetch_codes(size_t n, const uint32_t *positions, size_t D, const int8_t *codes,
+                      const void *scales) {
+  for (size_t i = 0; i < n; i++) {
+    const int8_t *code = codes + (size_t)positions[i] * D;
+    __builtin_prefetch((const char *)scales + (size_t)positions[i] * 4);
+    for (size_t k = 0; k < D; k += 64) __builtin_prefetch(code + k);
+    __builtin_prefetch(code + D - 1);
+  }
+}

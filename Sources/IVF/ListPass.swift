@@ -42,8 +42,6 @@ struct ListPass: ~Copyable {
   private static let largestCapacity = 1_024
   /// Lists that each query looks into at first.
   private static let firstCount = 8
-  /// Centroids whose codes stay in the first cache while all queries meet them.
-  private static let centroidTile = 64
 
   /// How many queries a pass takes at most.
   static func capacity(listCount: Int) -> Int {
@@ -99,19 +97,9 @@ extension ListPass {
         bits.set(x, at: query, rotation: rotation, kernels: kernels)
       }
     }
-    scoreCentroids(opened)
-  }
-
-  private mutating func scoreCentroids(_ opened: OpenedLists) {
-    let (listCount, kernels, rounded) = (index.listCount, kernels, rounded)
+    let (rounded, kernels) = (rounded, kernels)
     var view = scores.mutableSpan
-    opened.withCentroids { table in
-      for start in stride(from: 0, to: listCount, by: Self.centroidTile) {
-        let lists = start..<min(start + Self.centroidTile, listCount)
-        var part = view.part(start..<rounded.count * listCount)
-        table.score(lists, rounded, stride: listCount, kernels: kernels, into: &part)
-      }
-    }
+    opened.scoreCentroids(rounded, kernels: kernels, into: &view)
   }
 
   private func row(_ query: Int) -> Range<Int> {

@@ -205,10 +205,9 @@ private struct Shortlist: ~Copyable {
   /// Asks the memory for the int8 codes and their scales.
   func fetch(width: Int) {
     guard let stretch else { return }
-    for place in 0..<count {
-      unsafe Kernels.fetchAhead(stretch.codes + self[place] * width, byteCount: width)
-      unsafe Kernels.fetchAhead(stretch.scales + 4 * self[place], byteCount: 4)
-    }
+    unsafe Kernels.fetchCodes(
+      at: positions.span.extracting(0..<count), of: stretch.codes, scales: stretch.scales,
+      width: width)
   }
 
   /// Scores int8 codes as exact search does.

@@ -13,16 +13,8 @@ package final class ListSearcher: @unchecked Sendable {
   private let kernels: Kernels
   private let rotation: Rotation
   private var opened: OpenedLists?
-  private var rounded: RoundedQueries
-  private var nearest = BestScores()
-  /// Down to which score lists are ranked.
-  private var lowest: Float = 0
-  private var bits: BitQueries
-  private var scanner: ListScanner
+  private var walk: ListWalk
 
-  /// Lists whose centroids score so much less than the margin says are ranked at first; more are, where
-  /// they do not suffice.
-  private static let rankingReserve: Float = 0.02
   /// Fewer queries are answered one by one: hardly any two would look into the same list.
   private static let fewestQueries = 16
 
@@ -30,9 +22,7 @@ package final class ListSearcher: @unchecked Sendable {
     self.index = index
     self.kernels = kernels
     rotation = Rotation(width: index.blocks.width, seed: index.seed)
-    rounded = RoundedQueries(width: index.blocks.width)
-    bits = BitQueries(width: index.blocks.width)
-    scanner = ListScanner(index, kernels: kernels)
+    walk = ListWalk(index, rotation: rotation, kernels: kernels)
   }
 
   /// The best k rows for a query among the lists that it looks into, and those that tie with the last.
@@ -46,20 +36,7 @@ package final class ListSearcher: @unchecked Sendable {
     precondition(query.count == index.blocks.width, "a query of \(query.count)")
     var opened = try takeOpened(in: snapshot)
     defer { self.opened = opened }
-    if index.blocks.codec == .binary { bits.set(query, rotation: rotation, kernels: kernels) }
-    rank(query, opened, probing)
-    var queries = [ListQuery(query, k: k, kernels: kernels)]
-    queries[0].highest = nearest.highest
-    var position = 0
-    while let (list, score) = next(&position, probing, queries[0]) {
-      let stretches = try opened.list(list, in: snapshot)
-      if position < nearest.count { opened.fetchStart(of: nearest[position].place) }
-      scanner.look(
-        .init(list: list, query: 0, score: score), stretches, of: opened, &queries, query, bits,
-        work: &work)
-    }
-    scanner.finish(&queries, query, work: &work)
-    return queries[0].top.candidates()
+    return try walk.search(query, k: k, probing, &opened, work: &work, in: snapshot)
   }
 
   /// The same for each of Q queries, in their order.
@@ -79,9 +56,8 @@ package final class ListSearcher: @unchecked Sendable {
     found.reserveCapacity(count)
     if count < Self.fewestQueries {
       for start in stride(from: 0, to: queries.count, by: width) {
-        found.append(
-          try search(
-            queries.extracting(start..<start + width), k: k, probing, work: &work, in: snapshot))
+        let query = queries.extracting(start..<start + width)
+        found.append(try search(query, k: k, probing, work: &work, in: snapshot))
       }
       return found
     }
@@ -103,51 +79,5 @@ package final class ListSearcher: @unchecked Sendable {
   private func takeOpened(in snapshot: borrowing Snapshot) throws -> OpenedLists {
     try opened.take().flatMap { $0.view == snapshot.view ? $0 : nil }
       ?? OpenedLists(index, in: snapshot)
-  }
-}
-
-// Which lists.
-extension ListSearcher {
-  private func rank(_ query: Span<Float>, _ opened: OpenedLists, _ probing: Probing) {
-    rounded.removeAll()
-    rounded.append(query)
-    opened.withCentroids { table in
-      let (rounded, kernels, lists) = (rounded, kernels, 0..<table.listCount)
-      nearest.fill(lists.count) { scores in
-        table.score(lists, rounded, stride: lists.count, kernels: kernels, into: &scores)
-      }
-    }
-    switch probing {
-    case .lists(let count):
-      nearest.findBest(count)
-      lowest = -.infinity
-    case .margin(let margin):
-      // Where the kth best code scores as the nearest centroid does, as it mostly does.
-      lowest = nearest.highest - margin - Self.rankingReserve
-      nearest.find(from: lowest, below: .infinity)
-    }
-  }
-
-  /// The next list to look into; nil where there is none.
-  private func next(
-    _ position: inout Int, _ probing: Probing, _ query: ListQuery
-  ) -> (place: Int, score: Float)? {
-    guard case .margin(let margin) = probing else {
-      guard position < nearest.count else { return nil }
-      defer { position += 1 }
-      return nearest[position]
-    }
-    // Written so that a NaN stops. Without k codes yet the threshold is −∞.
-    let least = query.least(margin: margin)
-    if position == nearest.count {
-      guard least < lowest else { return nil }
-      nearest.find(from: least, below: lowest)
-      (lowest, position) = (least, 0)
-      if nearest.count == 0 { return nil }
-    }
-    let next = nearest[position]
-    guard next.score >= least else { return nil }
-    position += 1
-    return next
   }
 }

@@ -24,6 +24,9 @@ internal import LinearAlgebra
   /// Where the processor's own prefetching has begun when a scan is so far.
   private static let startSizeInBytes = 2_048
 
+  /// Centroids whose codes stay in the first cache while all queries meet them.
+  private static let centroidTile = 64
+
   let index: ClusteredIndex
   /// The snapshot's.
   let view: Snapshot.View
@@ -125,18 +128,33 @@ internal import LinearAlgebra
       start..<start + Int(run.count), codec: index.blocks.codec, width: index.blocks.width)
   }
 
-  /// The centroids, for as long as a snapshot of this view is open.
-  func withCentroids<Result, Failure: Error>(
-    _ body: (borrowing CentroidTable) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    let bytes = unsafe Span(_unsafeElements: centroidBytes)
-    do {
-      let table = try CentroidTable(bytes, listCount: index.listCount, width: index.blocks.width)
-      return try body(table)
-    } catch let error as Failure {
-      throw error
-    } catch {
-      preconditionFailure("a table of centroids that was right is wrong: \(error)")
+  /// Gives the scores of all centroids for a query, to be ranked.
+  func scoreCentroids(_ query: RoundedQueries, kernels: Kernels, into nearest: inout BestScores) {
+    let (table, listCount) = (centroids, index.listCount)
+    nearest.fill(listCount) { scores in
+      table.score(0..<listCount, query, stride: listCount, kernels: kernels, into: &scores)
+    }
+  }
+
+  /// The same for many queries: scores[q · L + i] ← that of query q and centroid i.
+  func scoreCentroids(
+    _ queries: RoundedQueries, kernels: Kernels, into scores: inout MutableSpan<Float>
+  ) {
+    let listCount = index.listCount
+    for start in stride(from: 0, to: listCount, by: Self.centroidTile) {
+      let lists = start..<min(start + Self.centroidTile, listCount)
+      var part = scores.part(start..<queries.count * listCount)
+      centroids.score(lists, queries, stride: listCount, kernels: kernels, into: &part)
+    }
+  }
+
+  /// For as long as a snapshot of this view is open.
+  private var centroids: CentroidTable {
+    @_lifetime(borrow self)
+    get {
+      CentroidTable(
+        checked: unsafe Span(_unsafeElements: centroidBytes), listCount: index.listCount,
+        width: index.blocks.width)
     }
   }
 

@@ -96,6 +96,16 @@ extension Kernels {
     }
   }
 
+  /// Asks the caches for codes of D bytes that `scoreInt8` will read soon, and for their scales.
+  package static func fetchCodes(
+    at positions: Span<UInt32>, of codes: UnsafeRawPointer, scales: UnsafeRawPointer, width D: Int
+  ) {
+    unsafe positions.withUnsafeBufferPointer { positions in
+      unsafe pawl_fetch_codes(
+        positions.count, positions.baseAddress, D, codes.assumingMemoryBound(to: Int8.self), scales)
+    }
+  }
+
   /// Asks the caches for bytes that will be read soon. Any address will do.
   package static func fetchAhead(_ bytes: UnsafeRawPointer, byteCount: Int) {
     unsafe pawl_prefetch(bytes, byteCount)

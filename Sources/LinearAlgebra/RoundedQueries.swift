@@ -28,7 +28,7 @@ package struct RoundedQueries: Sendable {
   package mutating func append(_ query: Span<Float>) {
     precondition(query.count == width, "a query of \(query.count), not \(width)")
     let start = integers.count
-    for _ in 0..<width { integers.append(0) }
+    integers.append(contentsOf: repeatElement(0, count: width))
     let factor = unsafe query.withUnsafeBufferPointer { query in
       unsafe integers.withUnsafeMutableBufferPointer { integers in
         unsafe pawl_round_to_int16(

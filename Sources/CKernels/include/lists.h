@@ -75,3 +75,8 @@ void pawl_bits_pack(size_t D, const float *rotated, const float *centroid, size_
 /// out ← x / scale rounded to integers so small that no sum of D products with bytes overflows; the scale.
 /// A vector that has a number that is none, or none above 2^-60, becomes 0 with the scale 0.
 float pawl_round_to_int16(size_t D, const float *x, int16_t *out);
+
+/// Asks the memory for the codes at some positions, D bytes each, and for their scales: floats at any
+/// address.
+void pawl_fetch_codes(size_t n, const uint32_t *positions, size_t D, const int8_t *codes,
+                      const void *scales);
