@@ -74,9 +74,9 @@ struct ListPass: ~Copyable {
   ) throws -> [[TopK.Candidate]] {
     begin(floats, opened)
     for query in queries.indices { findFirst(of: query) }
-    try look(floats, &opened, work: &work, in: snapshot)
+    try look(floats, &opened, stopping: nil, work: &work, in: snapshot)
     for query in queries.indices { findRest(of: query) }
-    try look(floats, &opened, work: &work, in: snapshot)
+    try look(floats, &opened, stopping: probing, work: &work, in: snapshot)
     return queries.map { $0.top.candidates() }
   }
 }
@@ -116,7 +116,8 @@ extension ListPass {
 
   private mutating func findRest(of query: Int) {
     switch probing {
-    case .lists(let count): findBest(max(0, count - Self.firstCount), of: query)
+    case .lists(let count):
+      findBest(max(0, min(count, index.listCount) - Self.firstCount), of: query)
     case .margin(let margin):
       let least = queries[query].least(margin: margin)
       let count = Self.select(atLeast: least, of: row(query), scores, &positions, kernels)
@@ -186,27 +187,29 @@ extension ListPass {
 // Codes.
 extension ListPass {
   private mutating func look(
-    _ floats: Span<Float>, _ opened: inout OpenedLists, work: inout ListWork,
-    in snapshot: borrowing Snapshot
+    _ floats: Span<Float>, _ opened: inout OpenedLists, stopping: Probing?,
+    work: inout ListWork, in snapshot: borrowing Snapshot
   ) throws {
     sortVisits()
     for list in 0..<index.listCount {
       let those = Int(starts[list])..<Int(starts[list + 1])
       if those.isEmpty { continue }
       let stretches = try opened.list(list, in: snapshot)
-      for place in those { look(visits[place], stretches, floats, opened, work: &work) }
+      for place in those {
+        look(visits[place], stretches, floats, opened, stopping: stopping, work: &work)
+      }
     }
     scanner.finish(&queries, floats, work: &work)
   }
 
   private mutating func look(
     _ visit: Visit, _ stretches: Range<Int>, _ floats: Span<Float>, _ opened: OpenedLists,
-    work: inout ListWork
+    stopping: Probing?, work: inout ListWork
   ) {
     let query = Int(visit.query)
     // So that what it finds does not depend on which queries come between.
     if scanner.waitingQuery == query { scanner.finish(&queries, floats, work: &work) }
-    if case .margin(let margin) = probing {
+    if case .margin(let margin) = stopping {
       guard visit.score >= queries[query].least(margin: margin) else { return }
     }
     scanner.look(

@@ -93,6 +93,9 @@ struct ListScanner: ~Copyable {
     }
   }
 
+  /// Forgets codes that wait, after an error.
+  mutating func forget() { waitingQuery = nil }
+
   /// Scores the codes that wait.
   mutating func finish(
     _ queries: inout [ListQuery], _ floats: Span<Float>, work: inout ListWork

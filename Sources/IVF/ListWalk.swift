@@ -34,6 +34,7 @@ struct ListWalk: ~Copyable {
     work: inout ListWork, in snapshot: borrowing Snapshot
   ) throws -> [TopK.Candidate] {
     if index.blocks.codec == .binary { bits.set(query, rotation: rotation, kernels: kernels) }
+    scanner.forget()
     rank(query, opened, probing)
     var queries = [ListQuery(query, k: k, kernels: kernels)]
     queries[0].highest = nearest.highest

@@ -34,7 +34,7 @@ import Testing
       var numbers = Numbers(seed: D)
       let queries = (0..<count).map { _ in numbers.floats(D) }
       let (codes, scales) = (numbers.bytes(rows * D), numbers.floats(rows))
-      let alone = queries.flatMap { scores(kernels, $0, codes, scales) + [7, 7, 7] }
+      let alone: [Float] = queries.flatMap { scores(kernels, $0, codes, scales) + [7, 7, 7] }
       #expect(scores(kernels, queries, codes, scales, stride: rows + 3).bits == alone.bits)
     }
   }

@@ -25,6 +25,15 @@ extension VectorFixture {
     _ = try store.cluster(lists)
     return store
   }
+
+  /// 2,500 vectors in lists and 600 fresh ones, some deleted.
+  func used(_ codec: Codec, lists: Int = 40) throws -> Store {
+    let store = try clustered(2_500, lists: lists, codec: codec)
+    try fill(
+      store, Self.topics(600, seed: 2), ids: Self.ids(2_400..<3_000))
+    _ = try store.delete(Self.ids(100..<300) + Self.ids(2_800..<2_850))
+    return store
+  }
 }
 
 extension Store {

@@ -11,20 +11,11 @@ import Testing
 
   private let queries = VectorFixture.topics(30, seed: 7)
 
-  /// 2,500 vectors in lists and 600 fresh ones, some deleted.
-  private func used(_ codec: Codec, lists: Int = 40) throws -> Store {
-    let store = try fixture.clustered(2_500, lists: lists, codec: codec)
-    try fixture.fill(
-      store, VectorFixture.topics(600, seed: 2), ids: VectorFixture.ids(2_400..<3_000))
-    _ = try store.delete(VectorFixture.ids(100..<300) + VectorFixture.ids(2_800..<2_850))
-    return store
-  }
-
   @Test(
     "to the bit, for codes that are scored as they are",
     arguments: [Codec.int8, .float16, .float32])
   func allLists(codec: Codec) throws {
-    let store = try used(codec)
+    let store = try fixture.used(codec)
     for k in [1, 10, 500] {
       var work = ListWork()
       let found = try store.throughLists(queries, k: k, probes: 40, work: &work)
@@ -36,7 +27,7 @@ import Testing
 
   @Test("1-bit codes miss one passage in a thousand at most, and scores are those of exact search")
   func binary() throws {
-    let store = try used(.binary)
+    let store = try fixture.used(.binary)
     let k = 50
     let found = try store.throughLists(queries, k: k, probes: 40)
     let exact = try store.byFlatScan(queries, k: k)
@@ -49,7 +40,7 @@ import Testing
 
   @Test("asked for more than there is, all lists are looked into", arguments: Codec.allCases)
   func moreThanAll(codec: Codec) throws {
-    let store = try used(codec)
+    let store = try fixture.used(codec)
     let snapshot = try store.environment.snapshot()
     let id = try store.activeIndex().id
     let searcher = try store.searcher(of: id, in: snapshot)
@@ -65,7 +56,7 @@ import Testing
 
   @Test("what a search remembers of the map is forgotten when the map moves")
   func mapMoves() throws {
-    let store = try used(.binary)
+    let store = try fixture.used(.binary)
     let before = try store.throughLists(queries, k: 20, probes: 3).bits
     try store.environment.grow()
     #expect(try store.throughLists(queries, k: 20, probes: 3).bits == before)
@@ -73,7 +64,7 @@ import Testing
 
   @Test("a snapshot that began before a merge or a reindex still sees its own lists")
   func oldSnapshots() throws {
-    let store = try used(.int8)
+    let store = try fixture.used(.int8)
     let old = try store.environment.snapshot()
     let served = try store.served(nil, in: old)
     var cost = SearchCost()

@@ -52,19 +52,23 @@ static void try_select(const pawl_lists *lists, size_t n, unsigned kinds, outcom
   keep(out, positions, count * 4);
 }
 
-static void try_int16(const pawl_lists *lists, size_t D, size_t rows, bool damaged, outcome *out) {
-  int16_t *query = last(0, D * 2);
-  const float scale = pawl_round_to_int16(D, floats(1, D, 0.3f), query);
-  int8_t *codes = last(2, rows * D);
+/// Scores of n codes for one query up to nine, rows of scores one float apart.
+static void try_int16(const pawl_lists *lists, size_t D, size_t n, bool damaged, outcome *out) {
+  const size_t queries = n % 9 + 1, stride = n + 1;
+  int16_t *query = last(0, queries * D * 2);
+  float *factors = floats(5, queries, 1);
+  for (size_t q = 0; q < queries; q++)
+    factors[q] = pawl_round_to_int16(D, floats(1, D, 0.3f), query + q * D);
+  int8_t *codes = last(2, n * D);
   // A damaged file has −128 too, and a query of other numbers makes the sums wrap around.
-  for (size_t i = 0; damaged && i < D; i++) query[i] = INT16_MIN;
-  for (size_t i = 0; i < rows * D; i++)
+  for (size_t i = 0; damaged && i < queries * D; i++) query[i] = INT16_MIN;
+  for (size_t i = 0; i < n * D; i++)
     codes[i] = damaged ? -128 : (int8_t)((int)(word() % 255) - 127);
-  float *scores = floats(3, rows, 0.01f);
-  char *scales = last(4, rows * 4 + 1);
-  memcpy(scales, scores, rows * 4);
-  lists->scan_int16(rows, D, query, scale, codes, scales, scores);
-  keep(out, scores, rows * 4);
+  float *scores = floats(3, queries * stride - 1, 0.01f);
+  char *scales = last(4, n * 4 + 1);
+  memcpy(scales, scores, n * 4);
+  lists->scan_int16(queries, n, D, query, factors, codes, scales, stride, scores);
+  keep(out, scores, (queries * stride - 1) * 4);
 }
 
 static void try_rotation(const pawl_lists *lists, size_t D, outcome *out) {
