@@ -24,19 +24,13 @@ struct ListPass: ~Copyable {
   private var queries: [ListQuery] = []
   private var rounded: RoundedQueries
   /// Which query is to look into which list: as they were found, and by list.
-  private var found: [Visit] = []
-  private var visits: [Visit] = []
+  private var found: [ListVisit] = []
+  private var visits: [ListVisit] = []
   /// Where in `visits` those of a list begin.
   private var starts: [UInt32]
   private var positions: [UInt32]
 
-  private struct Visit {
-    let list: UInt16
-    let query: UInt16
-    let score: Float
-  }
-
-  /// What the scores of centroids may take.
+  /// What the scores of centroids may take; visits take at most four times as much, mostly a tenth of that.
   private static let scoresSizeInBytes = 16 << 20
   /// Queries of one pass, so that their tables stay in the caches beside a list.
   private static let largestCapacity = 1_024
@@ -141,9 +135,7 @@ extension ListPass {
   // What two buffers are needed for is handed both, because spans of two properties of one value would
   // overlap.
 
-  private static func fill(
-    _ best: inout BestScores, with row: Range<Int>, of scores: [Float]
-  ) {
+  private static func fill(_ best: inout BestScores, with row: Range<Int>, of scores: [Float]) {
     let row = scores.span.extracting(row)
     best.fill(row.count) { view in
       for list in 0..<row.count { view[list] = row[list] }
@@ -151,15 +143,15 @@ extension ListPass {
   }
 
   private static func select(
-    atLeast least: Float, of row: Range<Int>, _ scores: [Float],
-    _ positions: inout [UInt32], _ kernels: Kernels
+    atLeast least: Float, of row: Range<Int>, _ scores: [Float], _ positions: inout [UInt32],
+    _ kernels: Kernels
   ) -> Int {
     var view = positions.mutableSpan
     return kernels.select(atLeast: least, of: scores.span.extracting(row), into: &view)
   }
 
   private mutating func add(_ list: Int, _ query: Int, _ score: Float) {
-    found.append(Visit(list: UInt16(list), query: UInt16(query), score: score))
+    found.append(ListVisit(list: list, query: query, score: score))
     scores[query * index.listCount + list] = -.infinity
   }
 
@@ -172,9 +164,7 @@ extension ListPass {
       sum += starts[list]
       starts[list] = sum
     }
-    if visits.count < found.count {
-      visits += found[visits.count...]
-    }
+    if visits.count < found.count { visits += found[visits.count...] }
     // From the last on, so that queries stay in order, and `starts` is where each list begins.
     for visit in found.reversed() {
       starts[Int(visit.list)] -= 1
@@ -203,17 +193,14 @@ extension ListPass {
   }
 
   private mutating func look(
-    _ visit: Visit, _ stretches: Range<Int>, _ floats: Span<Float>, _ opened: OpenedLists,
+    _ visit: ListVisit, _ stretches: Range<Int>, _ floats: Span<Float>, _ opened: OpenedLists,
     stopping: Probing?, work: inout ListWork
   ) {
-    let query = Int(visit.query)
     // So that what it finds does not depend on which queries come between.
-    if scanner.waitingQuery == query { scanner.finish(&queries, floats, work: &work) }
+    if scanner.waitingQuery == visit.query { scanner.finish(&queries, floats, work: &work) }
     if case .margin(let margin) = stopping {
-      guard visit.score >= queries[query].least(margin: margin) else { return }
+      guard visit.score >= queries[visit.query].least(margin: margin) else { return }
     }
-    scanner.look(
-      .init(list: Int(visit.list), query: query, score: visit.score), stretches, of: opened,
-      &queries, floats, bits, work: &work)
+    scanner.look(visit, stretches, of: opened, &queries, floats, bits, work: &work)
   }
 }

@@ -20,6 +20,23 @@ struct ListQuery {
   }
 }
 
+/// A query that looks into a list.
+struct ListVisit {
+  let list: UInt16
+  /// The query's place among others.
+  let place: UInt16
+  /// The query's inner product with the list's centroid.
+  let score: Float
+
+  init(list: Int, query: Int, score: Float) {
+    self.list = UInt16(list)
+    place = UInt16(query)
+    self.score = score
+  }
+
+  var query: Int { Int(place) }
+}
+
 /// Looks through the codes of lists, in memory that is used again and again.
 ///
 /// 1-bit codes are scanned first. Those codes whose estimate, with an allowance for its error, reaches the
@@ -49,22 +66,13 @@ struct ListScanner: ~Copyable {
     exactScores = scores
   }
 
-  /// A list, as one query meets it.
-  struct Visit {
-    let list: Int
-    /// The query's place.
-    let query: Int
-    /// The query's inner product with the list's centroid.
-    let score: Float
-  }
-
   /// Looks through all codes of a list, fresh ones included; some may wait to be scored.
   ///
   /// - Parameters:
   ///   - stretches: those of the list.
   ///   - queries: Q of them; floats: theirs, Q × D; bits: theirs, where the codec has 1-bit codes.
   mutating func look(
-    _ visit: Visit, _ stretches: Range<Int>, of opened: OpenedLists, _ queries: inout [ListQuery],
+    _ visit: ListVisit, _ stretches: Range<Int>, of opened: OpenedLists, _ queries: inout [ListQuery],
     _ floats: Span<Float>, _ bits: borrowing BitQueries, work: inout ListWork
   ) {
     work.probeCount += 1
@@ -86,7 +94,7 @@ struct ListScanner: ~Copyable {
         scoreSome(of: opened[number], query, into: &queries[visit.query].top, work: &work)
       }
     }
-    for run in opened.freshRuns(of: visit.list) {
+    for run in opened.freshRuns(of: Int(visit.list)) {
       let stretch = opened.fresh(run: run)
       work.scannedCount += stretch.count
       scan(stretch, query, into: &queries[visit.query].top)
@@ -140,7 +148,7 @@ extension ListScanner {
 
   /// scores[i] ← what code i may score, by its 1-bit code.
   private mutating func estimate(
-    _ stretch: OpenedLists.Stretch, _ bits: borrowing BitQueries, _ visit: Visit, square: Float
+    _ stretch: OpenedLists.Stretch, _ bits: borrowing BitQueries, _ visit: ListVisit, square: Float
   ) {
     let (count, kernels) = (stretch.count, kernels)
     let bytes = unsafe UnsafeRawBufferPointer(

@@ -42,8 +42,8 @@ struct ListWalk: ~Copyable {
       let stretches = try opened.list(list, in: snapshot)
       if position < nearest.count { opened.fetchStart(of: nearest[position].place) }
       scanner.look(
-        .init(list: list, query: 0, score: score), stretches, of: opened, &queries, query, bits,
-        work: &work)
+        ListVisit(list: list, query: 0, score: score), stretches, of: opened, &queries, query,
+        bits, work: &work)
     }
     scanner.finish(&queries, query, work: &work)
     return queries[0].top.candidates()
