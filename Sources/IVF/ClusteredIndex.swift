@@ -40,12 +40,12 @@ package struct ClusteredIndex: Sendable {
   }
 }
 
-/// Which lists a query looks into, from the nearest on.
+/// Which lists a query looks into.
 package enum Probing: Sendable, Equatable {
-  /// So many.
+  /// So many, those of the nearest centroids.
   case lists(Int)
-  /// Those whose centroid's score reaches a mean of the kth best code's so far, three parts, and the nearest
-  /// centroid's, one part, less this.
+  /// Those whose centroid's score reaches a mean of the kth best code's so far, four fifths, and the nearest
+  /// centroid's, one fifth, less this.
   ///
   /// A query in a dense region, which has its best codes together, stops early, one between clusters
   /// late: at equal recall a quarter fewer codes are scanned than with a fixed number of lists.

@@ -1,13 +1,13 @@
 internal import LMDB
 internal import LinearAlgebra
 
-/// Passes of many queries through the lists of an index: a list is read from memory once for all queries
-/// that look into it, and serves them from the caches.
+/// Passes of many queries through the lists of an index: a list that comes from memory serves all queries
+/// that look into it.
 ///
 /// At a million vectors a query that goes through its lists alone waits for memory most of the time. Here
-/// each first looks into its few nearest lists, which tells it about how well its kth best code scores;
-/// then the lists that `Probing` still wants come in the order in which they are stored. Its lists and
-/// their order follow from the query alone.
+/// each first looks into its nearest lists, until it knows about how well its kth best code scores; then into
+/// all that `Probing` still wants. Each round takes the lists in the order in which they are stored, so that
+/// which ones a query looks into, and when, follows from the query alone.
 struct ListPass: ~Copyable {
   private let index: ClusteredIndex
   private let k: Int
@@ -30,12 +30,15 @@ struct ListPass: ~Copyable {
   private var starts: [UInt32]
   private var positions: [UInt32]
 
-  /// What the scores of centroids may take; visits take at most four times as much, mostly a tenth of that.
+  /// What the scores of centroids may take, for each worker; its visits take mostly a tenth as much, and eight
+  /// times as much where all queries look into all lists.
   private static let scoresSizeInBytes = 16 << 20
   /// Queries of one pass, so that their tables stay in the caches beside a list.
   private static let largestCapacity = 1_024
-  /// Lists that each query looks into at first.
+  /// Lists that each query looks into at first; twice as many each time that these do not suffice.
   private static let firstCount = 8
+  /// Codes that a query is compared with before its kth best says which lists it still wants, in units of k.
+  private static let enough = 4
 
   /// How many queries a pass takes at most.
   static func capacity(listCount: Int) -> Int {
@@ -46,6 +49,8 @@ struct ListPass: ~Copyable {
     _ index: ClusteredIndex, k: Int, _ probing: Probing, capacity: Int, rotation: Rotation,
     kernels: Kernels
   ) {
+    precondition(
+      (1...Self.largestCapacity).contains(capacity), "passes of \(capacity) queries")
     self.index = index
     self.k = k
     self.probing = probing
@@ -67,10 +72,13 @@ struct ListPass: ~Copyable {
     in snapshot: borrowing Snapshot
   ) throws -> [[TopK.Candidate]] {
     begin(floats, opened)
-    for query in queries.indices { findFirst(of: query) }
-    try look(floats, &opened, stopping: nil, work: &work, in: snapshot)
-    for query in queries.indices { findRest(of: query) }
-    try look(floats, &opened, stopping: probing, work: &work, in: snapshot)
+    var (round, count, pending) = (0, 0, Array(queries.indices))
+    while !pending.isEmpty {
+      let size = min(Self.firstCount << round, index.listCount - count)
+      pending = pending.filter { choose(for: $0, round: round, after: count, size) }
+      try look(floats, &opened, work: &work, in: snapshot)
+      (round, count) = (round + 1, count + size)
+    }
     return queries.map { $0.top.candidates() }
   }
 }
@@ -83,6 +91,9 @@ extension ListPass {
     precondition(count <= capacity, "\(count) queries where \(capacity) fit")
     queries.removeAll(keepingCapacity: true)
     rounded.removeAll()
+    // An error may have left something.
+    found.removeAll(keepingCapacity: true)
+    scanner.forget()
     for query in 0..<count {
       let x = floats.extracting(query * width..<(query + 1) * width)
       queries.append(ListQuery(x, k: k, kernels: kernels))
@@ -100,26 +111,36 @@ extension ListPass {
     query * index.listCount..<(query + 1) * index.listCount
   }
 
-  private mutating func findFirst(of query: Int) {
+  /// Chooses the lists of one round.
+  ///
+  /// - Parameters:
+  ///   - count: lists of earlier rounds; size: those of this one, where they are the nearest.
+  /// - Returns: whether another round may follow.
+  private mutating func choose(for query: Int, round: Int, after count: Int, _ size: Int) -> Bool {
     switch probing {
-    case .lists(let count): findBest(min(count, Self.firstCount), of: query)
-    case .margin: findBest(Self.firstCount, of: query)
+    case .lists(let all):
+      // What is nearest first sets the bar for the rest.
+      findBest(round == 0 ? min(all, size) : max(0, min(all, index.listCount) - count), of: query)
+      if round == 0, nearest.count > 0 { queries[query].highest = nearest[0].score }
+      return round == 0
+    case .margin(let margin):
+      if round > 0, queries[query].comparedCount >= Self.enough * k {
+        queries[query].isStopping = true
+        findWanted(by: queries[query].least(margin: margin), of: query)
+        return false
+      }
+      findBest(size, of: query)
+      if round == 0, nearest.count > 0 { queries[query].highest = nearest[0].score }
+      return count + size < index.listCount
     }
-    if nearest.count > 0 { queries[query].highest = nearest[0].score }
   }
 
-  private mutating func findRest(of query: Int) {
-    switch probing {
-    case .lists(let count):
-      findBest(max(0, min(count, index.listCount) - Self.firstCount), of: query)
-    case .margin(let margin):
-      let least = queries[query].least(margin: margin)
-      let count = Self.select(atLeast: least, of: row(query), scores, &positions, kernels)
-      for place in 0..<count {
-        let list = Int(positions[place])
-        let score = scores[query * index.listCount + list]
-        if score > -.infinity { add(list, query, score) }
-      }
+  private mutating func findWanted(by least: Float, of query: Int) {
+    let count = Self.select(atLeast: least, of: row(query), scores, &positions, kernels)
+    for place in 0..<count {
+      let list = Int(positions[place])
+      let score = scores[query * index.listCount + list]
+      if score > -.infinity { add(list, query, score) }
     }
   }
 
@@ -132,8 +153,7 @@ extension ListPass {
     }
   }
 
-  // What two buffers are needed for is handed both, because spans of two properties of one value would
-  // overlap.
+  // These are given their buffers, because spans of two properties of one value would overlap.
 
   private static func fill(_ best: inout BestScores, with row: Range<Int>, of scores: [Float]) {
     let row = scores.span.extracting(row)
@@ -177,30 +197,27 @@ extension ListPass {
 // Codes.
 extension ListPass {
   private mutating func look(
-    _ floats: Span<Float>, _ opened: inout OpenedLists, stopping: Probing?,
-    work: inout ListWork, in snapshot: borrowing Snapshot
+    _ floats: Span<Float>, _ opened: inout OpenedLists, work: inout ListWork,
+    in snapshot: borrowing Snapshot
   ) throws {
     sortVisits()
     for list in 0..<index.listCount {
-      let those = Int(starts[list])..<Int(starts[list + 1])
-      if those.isEmpty { continue }
-      let stretches = try opened.list(list, in: snapshot)
-      for place in those {
-        look(visits[place], stretches, floats, opened, stopping: stopping, work: &work)
+      for place in Int(starts[list])..<Int(starts[list + 1]) {
+        let visit = visits[place]
+        // So that what it finds does not depend on which queries come between.
+        if scanner.waitingQuery == visit.query { scanner.finish(&queries, floats, work: &work) }
+        if isWanted(visit) {
+          let stretches = try opened.list(list, in: snapshot)
+          scanner.look(visit, stretches, of: opened, &queries, floats, bits, work: &work)
+        }
       }
     }
     scanner.finish(&queries, floats, work: &work)
   }
 
-  private mutating func look(
-    _ visit: ListVisit, _ stretches: Range<Int>, _ floats: Span<Float>, _ opened: OpenedLists,
-    stopping: Probing?, work: inout ListWork
-  ) {
-    // So that what it finds does not depend on which queries come between.
-    if scanner.waitingQuery == visit.query { scanner.finish(&queries, floats, work: &work) }
-    if case .margin(let margin) = stopping {
-      guard visit.score >= queries[visit.query].least(margin: margin) else { return }
-    }
-    scanner.look(visit, stretches, of: opened, &queries, floats, bits, work: &work)
+  /// Whether the query still wants to look into the list, whatever it has found since that was chosen.
+  private func isWanted(_ visit: ListVisit) -> Bool {
+    guard case .margin(let margin) = probing, queries[visit.query].isStopping else { return true }
+    return visit.score >= queries[visit.query].least(margin: margin)
   }
 }

@@ -4,10 +4,14 @@ internal import LinearAlgebra
 struct ListQuery {
   /// The best codes so far.
   var top: TopK
-  /// Of its floats.
+  /// ⟨q, q⟩.
   let square: Float
+  /// Codes that it was compared with.
+  var comparedCount = 0
   /// The score of its nearest centroid.
   var highest: Float = -.infinity
+  /// Whether it passes by lists that it does not want any more; the nearest it never does in batches.
+  var isStopping = false
 
   init(_ query: Span<Float>, k: Int, kernels: Kernels) {
     top = TopK(k: k)
@@ -40,8 +44,8 @@ struct ListVisit {
 /// Looks through the codes of lists, in memory that is used again and again.
 ///
 /// 1-bit codes are scanned first. Those codes whose estimate, with an allowance for its error, reaches the
-/// kth best so far are asked from the memory, and scored when the next list has been scanned: until then
-/// they have come.
+/// kth best so far are asked from the memory, and scored when the next block of codes has been scanned: until
+/// then they have come.
 struct ListScanner: ~Copyable {
   private let codec: Codec
   private let width: Int
@@ -77,6 +81,8 @@ struct ListScanner: ~Copyable {
   ) {
     work.probeCount += 1
     let query = row(visit.query, of: floats)
+    let before = work.scannedCount
+    defer { queries[visit.query].comparedCount += work.scannedCount - before }
     for number in stretches {
       work.scannedCount += opened[number].count
       if codec != .binary {
@@ -128,6 +134,7 @@ extension ListScanner {
     _ stretch: OpenedLists.Stretch, _ query: Span<Float>, into top: inout TopK
   ) {
     let (codec, kernels) = (codec, kernels)
+    // Sound: the bytes are those of the stretch's codes, in the map while the snapshot is open.
     let codes = unsafe UnsafeRawBufferPointer(
       start: stretch.codes, count: stretch.count * codec.codeSizeInBytes(width: width))
     let scales = unsafe UnsafeRawBufferPointer(
@@ -151,6 +158,7 @@ extension ListScanner {
     _ stretch: OpenedLists.Stretch, _ bits: borrowing BitQueries, _ visit: ListVisit, square: Float
   ) {
     let (count, kernels) = (stretch.count, kernels)
+    // Sound: `OpenedLists` takes only blocks that have 1-bit codes for an index that has them.
     let bytes = unsafe UnsafeRawBufferPointer(
       start: stretch.bits, count: BitCodes.sizeInBytes(count: count, width: width))
     let codes = unsafe BitCodes(RawSpan(_unsafeBytes: bytes), count: count, width: width)
@@ -216,6 +224,7 @@ private struct Shortlist: ~Copyable {
   /// Asks the memory for the int8 codes and their scales.
   func fetch(width: Int) {
     guard let stretch else { return }
+    // Sound: positions are those of codes of the stretch.
     unsafe Kernels.fetchCodes(
       at: positions.span.extracting(0..<count), of: stretch.codes, scales: stretch.scales,
       width: width)

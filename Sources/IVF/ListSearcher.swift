@@ -3,8 +3,8 @@ package import LinearAlgebra
 
 /// Searches a clustered index: one thread's memory, used again by its next query.
 ///
-/// A query looks into lists from the nearest centroid on, as `Probing` says, and into `fresh` for codes of
-/// the same lists. Of a `binary` index the 1-bit codes are scanned first; codes whose estimate, with an
+/// A query looks into the lists of near centroids, as `Probing` says, and into `fresh` for codes of the same
+/// lists. Of a `binary` index the 1-bit codes are scanned first; codes whose estimate, with an
 /// allowance for its error, reaches the kth best so far are scored as exact search scores them, to the bit.
 package final class ListSearcher: @unchecked Sendable {
   // Sendable: `Store` gives a searcher to one thread at a time.
@@ -14,9 +14,6 @@ package final class ListSearcher: @unchecked Sendable {
   private let rotation: Rotation
   private var opened: OpenedLists?
   private var walk: ListWalk
-
-  /// Fewer queries are answered one by one: hardly any two would look into the same list.
-  private static let fewestQueries = 16
 
   package init(_ index: ClusteredIndex, kernels: Kernels) {
     self.index = index
@@ -41,8 +38,8 @@ package final class ListSearcher: @unchecked Sendable {
 
   /// The same for each of Q queries, in their order.
   ///
-  /// Many read each list once for all queries that look into it. An answer does not depend on what else is
-  /// asked; beside that to a query alone it may hold passages of a list or two more.
+  /// A list is read for all queries that look into it. An answer does not depend on what else is asked. By a
+  /// margin a query looks at least into its eight nearest lists, and mostly into some more than alone.
   ///
   /// - Parameter queries: Q × D floats, row-major.
   package func search(
@@ -54,13 +51,7 @@ package final class ListSearcher: @unchecked Sendable {
     let count = queries.count / width
     var found: [[TopK.Candidate]] = []
     found.reserveCapacity(count)
-    if count < Self.fewestQueries {
-      for start in stride(from: 0, to: queries.count, by: width) {
-        let query = queries.extracting(start..<start + width)
-        found.append(try search(query, k: k, probing, work: &work, in: snapshot))
-      }
-      return found
-    }
+    guard count > 0 else { return [] }
     var opened = try takeOpened(in: snapshot)
     defer { self.opened = opened }
     let capacity = min(count, ListPass.capacity(listCount: index.listCount))

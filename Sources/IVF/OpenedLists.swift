@@ -7,7 +7,8 @@ internal import LinearAlgebra
 /// to find. One thread's.
 @safe struct OpenedLists {
   // The addresses are those of bytes that do not change between two snapshots of one view, so they hold
-  // for as long as one is open, which every function that reads them takes.
+  // for as long as one is open. `ListSearcher` has one of this view open during every search, and nothing
+  // that reads them keeps an address beyond.
 
   /// Codes that lie behind each other.
   @safe struct Stretch {
@@ -88,9 +89,8 @@ internal import LinearAlgebra
     forEachFreshRun { list, _ in starts[list + 1] += 1 }
     for list in 0..<index.listCount { starts[list + 1] += starts[list] }
     freshStarts = starts
-    freshRuns = [FreshRun](
+    var runs = [FreshRun](
       repeating: FreshRun(stretch: 0, start: 0, count: 0), count: Int(starts[index.listCount]))
-    var runs = freshRuns
     forEachFreshRun { list, run in
       runs[Int(starts[list])] = run
       starts[list] += 1
@@ -173,6 +173,7 @@ internal import LinearAlgebra
       found += try append(value, of: list)
     }
     guard found == expected else {
+      stretches.removeSubrange(first...)
       throw ListError.wrongCount(list: list, found: found, expected: expected)
     }
     places[list] = first..<stretches.count

@@ -24,7 +24,8 @@ package struct RoundedQueries: Sendable {
 
   /// Rounds a query, to integers so small that no sum of products with bytes overflows.
   ///
-  /// - Parameter query: D floats; one that has a number that is none, or none above 2^-60, becomes 0.
+  /// - Parameter query: D floats; one that has a number that is none, or above 2^120, or
+  ///   none above 2^-60, becomes 0.
   package mutating func append(_ query: Span<Float>) {
     precondition(query.count == width, "a query of \(query.count), not \(width)")
     let start = integers.count

@@ -130,7 +130,7 @@ struct CalibrationRun {
     _ margin: Float, k: Int, _ truth: [[TopK.Candidate]], _ kernels: Kernels
   ) throws -> Calibration.Point {
     let batch = ListBatch(store: store, indexID: indexID, snapshots: snapshots)
-    // One by one, though a batch is faster: it finds a little more, and a promise holds for both.
+    // One by one, though a batch is faster: it mostly finds a little more, and the promise is for both.
     let outcomes = try batch.search(queryCount(k: k)) { range, searcher, work, snapshot in
       try range.map { query in
         let found = try searcher.search(

@@ -1,3 +1,4 @@
+import IVF
 import LMDB
 import Testing
 
@@ -37,14 +38,18 @@ import Testing
   @Test("searches that name no recall take the one that is set, others do not")
   func usualEffort() throws {
     let fixture = try ListSearchFixture()
-    func cost(_ effort: SearchEffort) throws -> SearchCost? {
-      try fixture.run(effort, k: 10).summary?.cost
+    func work(_ effort: SearchEffort) throws -> ListWork {
+      var work = ListWork()
+      for query in fixture.queries {
+        _ = try fixture.store.nearestRows(to: query.span, k: 10, effort, work: &work)
+      }
+      return work
     }
-    let (usual, all) = (try cost(.usual), try cost(.recall(1)))
-    #expect(try cost(.recall(0.98)) == usual && usual != all)
-    try fixture.store.set(.recall, to: "1")
-    #expect(try cost(.usual) == all)
-    #expect(try cost(.recall(0.98)) == usual)
+    let (usual, half) = (try work(.usual), try work(.recall(0.5)))
+    #expect(try work(.recall(0.98)) == usual && usual != half)
+    try fixture.store.set(.recall, to: "0.5")
+    #expect(try work(.usual) == half)
+    #expect(try work(.recall(0.98)) == usual)
   }
 
   @Test("settings come along with a compaction and a backup")

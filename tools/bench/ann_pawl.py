@@ -55,7 +55,7 @@ class Pawl:
     def measure(self, truth, clock):
         """A point for each margin: recall, queries a second one by one and all in one call, latency.
 
-        In batches it looks into a list or two more; the lower recall of both counts.
+        In batches it looks into some more lists; the lower recall of both counts.
         """
         asked = self.place + ".queries.npy"
         np.save(asked, truth.queries)
@@ -74,7 +74,8 @@ class Pawl:
                 "recall": min(self.recall(one, truth), self.recall(many, truth)),
                 "rate": max(loop, together), "loop": loop, "batch": together,
                 "p50": one["p50"], "p99": one["p99"]})
-        self.memory, self.bytes = single["rssAnonInBytes"], single["indexSizeInBytes"]
+        self.memory = max(found["rssAnonInBytes"] for found in (single, batch))
+        self.bytes = single["indexSizeInBytes"]
         return points
 
     def recall(self, found, truth):

@@ -143,6 +143,22 @@ static void try_scans(const pawl_kernels *k, size_t D, size_t rows, size_t varia
   keep(out, scores, rows * sizeof(float));
 }
 
+/// Codes at n scattered places, some of them twice, which were asked for before.
+static void try_score_int8(const pawl_kernels *k, size_t D, size_t n, size_t variant, outcome *out) {
+  const size_t rows = n + 5 + variant;
+  const float *query = floats(0, D, 1);
+  int8_t *codes = last(1, rows * D);
+  for (size_t i = 0; i < rows * D; i++) codes[i] = (int8_t)word();
+  char *scales = last(2, rows * sizeof(float) + 1);
+  memcpy(scales, floats(4, rows, 1), rows * sizeof(float));
+  uint32_t *positions = last(5, n * sizeof *positions);
+  for (size_t i = 0; i < n; i++) positions[i] = (uint32_t)(word() % rows);
+  float *scores = floats(3, n, 1);
+  pawl_fetch_codes(n, positions, D, codes, scales);
+  k->score_int8(n, D, query, codes, scales, positions, scores);
+  keep(out, scores, n * sizeof(float));
+}
+
 static void try_to_float16(const pawl_kernels *k, size_t n, size_t m, size_t variant,
                            outcome *out) {
   (void)m;
@@ -180,6 +196,7 @@ static const struct { const char *claim; trial *run; size_t n, m, variants; } tr
     {"means equal portable's", try_mean_rows, 70, 5, 1},
     {"dot products equal portable's", try_dot, 70, 1, 1},
     {"scans equal portable's", try_scans, 70, 9, 3},
+    {"scores of scattered codes equal portable's", try_score_int8, 70, 13, 2},
     {"half floats equal portable's", try_to_float16, 300, 1, 2},
     {"attention equals portable's", try_attention, 90, 2, 2},
 };
