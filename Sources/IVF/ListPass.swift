@@ -5,8 +5,8 @@ internal import LinearAlgebra
 /// that look into it.
 ///
 /// At a million vectors a query that goes through its lists alone waits for memory most of the time. Here
-/// each first looks into its nearest lists, until it knows about how well its kth best code scores; then into
-/// all that `Probing` still wants. Each round takes the lists in the order in which they are stored, so that
+/// each first looks into its nearest lists, until it has k codes, whose worst says about how well its kth best
+/// scores; then into all that `Probing` still wants. Each round takes the lists in the order in which they are stored, so that
 /// which ones a query looks into, and when, follows from the query alone.
 struct ListPass: ~Copyable {
   private let index: ClusteredIndex
@@ -37,8 +37,6 @@ struct ListPass: ~Copyable {
   private static let largestCapacity = 1_024
   /// Lists that each query looks into at first; twice as many each time that these do not suffice.
   private static let firstCount = 8
-  /// Codes that a query is compared with before its kth best says which lists it still wants, in units of k.
-  private static let enough = 4
 
   /// How many queries a pass takes at most.
   static func capacity(listCount: Int) -> Int {
@@ -124,7 +122,7 @@ extension ListPass {
       if round == 0, nearest.count > 0 { queries[query].highest = nearest[0].score }
       return round == 0
     case .margin(let margin):
-      if round > 0, queries[query].comparedCount >= Self.enough * k {
+      if queries[query].top.isFull {
         queries[query].isStopping = true
         findWanted(by: queries[query].least(margin: margin), of: query)
         return false

@@ -6,8 +6,6 @@ struct ListQuery {
   var top: TopK
   /// ⟨q, q⟩.
   let square: Float
-  /// Codes that it was compared with.
-  var comparedCount = 0
   /// The score of its nearest centroid.
   var highest: Float = -.infinity
   /// Whether it passes by lists that it does not want any more; the nearest it never does in batches.
@@ -81,8 +79,6 @@ struct ListScanner: ~Copyable {
   ) {
     work.probeCount += 1
     let query = row(visit.query, of: floats)
-    let before = work.scannedCount
-    defer { queries[visit.query].comparedCount += work.scannedCount - before }
     for number in stretches {
       work.scannedCount += opened[number].count
       if codec != .binary {
