@@ -74,8 +74,9 @@ struct ListScanner: ~Copyable {
   ///   - stretches: those of the list.
   ///   - queries: Q of them; floats: theirs, Q × D; bits: theirs, where the codec has 1-bit codes.
   mutating func look(
-    _ visit: ListVisit, _ stretches: Range<Int>, of opened: OpenedLists, _ queries: inout [ListQuery],
-    _ floats: Span<Float>, _ bits: borrowing BitQueries, work: inout ListWork
+    _ visit: ListVisit, _ stretches: Range<Int>, of opened: OpenedLists,
+    _ queries: inout [ListQuery], _ floats: Span<Float>, _ bits: borrowing BitQueries,
+    work: inout ListWork
   ) {
     work.probeCount += 1
     let query = row(visit.query, of: floats)

@@ -16,7 +16,8 @@ struct ListBatch {
   /// - Throws: what the body throws, damage of lists named.
   func search<Result: Sendable>(
     _ count: Int,
-    _ body: @Sendable (Range<Int>, ListSearcher, inout ListWork, borrowing Snapshot) throws
+    _ body:
+      @Sendable (Range<Int>, ListSearcher, inout ListWork, borrowing Snapshot) throws
       -> [Result]
   ) throws -> (results: [Result], work: ListWork) {
     let total = Mutex(ListWork())

@@ -28,7 +28,7 @@ import Testing
     return scores
   }
 
-  @Test("many queries at once score what each scores alone, and nothing between rows", arguments: all)
+  @Test("many queries at once score what each does alone, nothing between rows", arguments: all)
   func manyQueries(kernels: Kernels) {
     for (count, rows, D) in [(1, 1, 1), (2, 3, 16), (3, 4, 33), (5, 9, 100), (11, 64, 384)] {
       var numbers = Numbers(seed: D)

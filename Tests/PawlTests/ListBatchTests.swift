@@ -142,7 +142,7 @@ import Testing
     #expect(found.bits == expected)
   }
 
-  @Test("queries with a NaN, an infinity or nothing end, and harm no others", arguments: Codec.allCases)
+  @Test("queries of NaNs, infinities or zeros end, and harm no others", arguments: Codec.allCases)
   func strange(codec: Codec) throws {
     let store = try fixture.used(codec)
     var (work, strange) = (ListWork(), queries)
