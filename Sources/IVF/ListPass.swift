@@ -6,8 +6,8 @@ internal import LinearAlgebra
 ///
 /// At a million vectors a query that goes through its lists alone waits for memory most of the time. Here
 /// each first looks into its nearest lists, until it has k codes, whose worst says about how well its kth best
-/// scores; then into all that `Probing` still wants. Each round takes the lists in the order in which they are stored, so that
-/// which ones a query looks into, and when, follows from the query alone.
+/// scores; then into all that `Probing` still wants. Each round takes the lists in the order in which they are
+/// stored, so that which ones a query looks into, and when, follows from the query alone.
 struct ListPass: ~Copyable {
   private let index: ClusteredIndex
   private let k: Int
@@ -119,7 +119,6 @@ extension ListPass {
     case .lists(let all):
       // What is nearest first sets the bar for the rest.
       findBest(round == 0 ? min(all, size) : max(0, min(all, index.listCount) - count), of: query)
-      if round == 0, nearest.count > 0 { queries[query].highest = nearest[0].score }
       return round == 0
     case .margin(let margin):
       if queries[query].top.isFull {
@@ -128,7 +127,6 @@ extension ListPass {
         return false
       }
       findBest(size, of: query)
-      if round == 0, nearest.count > 0 { queries[query].highest = nearest[0].score }
       return count + size < index.listCount
     }
   }
@@ -145,6 +143,8 @@ extension ListPass {
   private mutating func findBest(_ count: Int, of query: Int) {
     Self.fill(&nearest, with: row(query), of: scores)
     nearest.findBest(count)
+    // The nearest of all comes in the first round; −∞ before.
+    if nearest.count > 0 { queries[query].highest = max(queries[query].highest, nearest[0].score) }
     for position in 0..<nearest.count {
       let (list, score) = nearest[position]
       add(list, query, score)

@@ -49,9 +49,9 @@ package final class ListSearcher: @unchecked Sendable {
     let width = index.blocks.width
     precondition(queries.count % width == 0, "\(queries.count) floats as queries of \(width)")
     let count = queries.count / width
+    guard count > 0 else { return [] }
     var found: [[TopK.Candidate]] = []
     found.reserveCapacity(count)
-    guard count > 0 else { return [] }
     var opened = try takeOpened(in: snapshot)
     defer { self.opened = opened }
     let capacity = min(count, ListPass.capacity(listCount: index.listCount))
