@@ -13,77 +13,7 @@
 // 12 accumulators, two halves of a column and one broadcast value: 15 of 16 registers.
 #define TILE_ROWS 6
 #define TILE_PANELS 1
-#define VEC_INLINE static inline __attribute__((always_inline))
-
-typedef struct { __m256 low, high; } vec;
-
-/// Lanes below n, of the eight that start at `start`.
-VEC_INLINE __m256i first(size_t n, int start) {
-  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  const int left = (n < PAWL_PANEL ? (int)n : PAWL_PANEL) - start;
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(left), lane);
-}
-VEC_INLINE vec pair(__m256 low, __m256 high) { return (vec){low, high}; }
-VEC_INLINE vec set1(float x) { return pair(_mm256_set1_ps(x), _mm256_set1_ps(x)); }
-VEC_INLINE vec load(const float *p) { return pair(_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)); }
-VEC_INLINE void store(float *p, vec v) {
-  _mm256_storeu_ps(p, v.low);
-  _mm256_storeu_ps(p + 8, v.high);
-}
-VEC_INLINE vec load_part(const float *p, size_t n) {
-  return pair(_mm256_maskload_ps(p, first(n, 0)), _mm256_maskload_ps(p + 8, first(n, 8)));
-}
-VEC_INLINE void store_part(float *p, vec v, size_t n) {
-  _mm256_maskstore_ps(p, first(n, 0), v.low);
-  _mm256_maskstore_ps(p + 8, first(n, 8), v.high);
-}
-VEC_INLINE vec keep(vec v, size_t n) {
-  return pair(_mm256_and_ps(v.low, _mm256_castsi256_ps(first(n, 0))),
-              _mm256_and_ps(v.high, _mm256_castsi256_ps(first(n, 8))));
-}
-VEC_INLINE vec or_first(vec v, float x, size_t n) {
-  const __m256 other = _mm256_set1_ps(x);
-  return pair(_mm256_blendv_ps(other, v.low, _mm256_castsi256_ps(first(n, 0))),
-              _mm256_blendv_ps(other, v.high, _mm256_castsi256_ps(first(n, 8))));
-}
-#define BOTH(name, operation)                                                                      \
-  VEC_INLINE vec name(vec a, vec b) {                                                              \
-    return pair(operation(a.low, b.low), operation(a.high, b.high));                               \
-  }
-BOTH(add, _mm256_add_ps)
-BOTH(sub, _mm256_sub_ps)
-BOTH(mul, _mm256_mul_ps)
-BOTH(div_, _mm256_div_ps)
-BOTH(max_, _mm256_max_ps)
-BOTH(min_, _mm256_min_ps)
-VEC_INLINE vec fma_(vec a, vec b, vec c) {
-  return pair(_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high));
-}
-VEC_INLINE __m256 round_half(__m256 a) {
-  return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-VEC_INLINE vec round_(vec a) { return pair(round_half(a.low), round_half(a.high)); }
-VEC_INLINE __m256 power_half(__m256 n) {
-  const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
-  return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
-}
-VEC_INLINE vec power_of_2(vec n) { return pair(power_half(n.low), power_half(n.high)); }
-VEC_INLINE __m256 upper(vec v) { return v.high; }
-VEC_INLINE __m256 lower(vec v) { return v.low; }
-VEC_INLINE __m256 half_int8(const int8_t *p) {
-  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
-}
-VEC_INLINE vec load_int8(const int8_t *p) { return pair(half_int8(p), half_int8(p + 8)); }
-VEC_INLINE __m256 half_float16(const char *p) {
-  return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
-}
-VEC_INLINE vec load_float16(const void *p) { return pair(half_float16(p), half_float16((const char *)p + 16)); }
-VEC_INLINE vec load_float32(const void *p) { return load(p); }
-VEC_INLINE void store_float16(uint16_t *p, vec v) {
-  _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(v.low, _MM_FROUND_TO_NEAREST_INT));
-  _mm_storeu_si128((__m128i *)(p + 8), _mm256_cvtps_ph(v.high, _MM_FROUND_TO_NEAREST_INT));
-}
-
+#include "avx2.inc"
 #include "tree.inc"
 #include "twin.inc"
 

@@ -7,12 +7,16 @@ extern const pawl_kernels pawl_portable;
 extern const pawl_filter pawl_filter_portable;
 extern const pawl_nearest pawl_nearest_portable;
 extern const pawl_lists pawl_lists_portable;
+extern const pawl_int12 pawl_int12_portable;
 #if defined(__x86_64__)
 extern const pawl_kernels pawl_avx2;
 extern const pawl_kernels pawl_avx512;
 extern const pawl_filter pawl_filter_avx2;
 extern const pawl_lists pawl_lists_avx2;
 extern const pawl_lists pawl_lists_avx512;
+extern const pawl_int12 pawl_int12_avx2;
+extern const pawl_int12 pawl_int12_avx512;
+extern const pawl_int12 pawl_int12_avx512vnni;
 extern const pawl_filter pawl_filter_avx512;
 extern const pawl_filter pawl_filter_avx512vnni;
 extern const pawl_nearest pawl_nearest_avx2;
@@ -52,3 +56,28 @@ extern const pawl_nearest pawl_nearest_avx512vnni;
 #define PAWL_ERF_Q3 0.01499594692f
 #define PAWL_ERF_Q4 0.001165029984f
 #define PAWL_ERF_Q5 3.800449147e-5f
+
+/// How a row is rounded to 12 bits: code = round(x · inverse), x ≈ code · factor.
+typedef struct { float factor, inverse; } pawl_int12_range;
+
+/// For a row whose greatest magnitude has those bits. Bits and magnitudes have one order, NaN above all.
+static inline pawl_int12_range pawl_int12_range_of(uint32_t magnitude) {
+  float highest;
+  __builtin_memcpy(&highest, &magnitude, sizeof highest);
+  if (magnitude >= 0x7f800000) return (pawl_int12_range){__builtin_nanf(""), 0};
+  // The inverse of less could be an infinity.
+  if (highest < 1e-30f) return (pawl_int12_range){0, 0};
+  return (pawl_int12_range){highest / PAWL_INT12_HIGHEST, PAWL_INT12_HIGHEST / highest};
+}
+
+/// The bits of the greatest magnitude of n floats.
+static inline uint32_t pawl_int12_magnitude(size_t n, const float *x) {
+  uint32_t greatest = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, x + i, sizeof bits);
+    bits &= 0x7fffffff;
+    greatest = bits > greatest ? bits : greatest;
+  }
+  return greatest;
+}

@@ -5,6 +5,8 @@ package struct EncoderScratch: ~Copyable {
   /// Rows of a feed-forward block: 84 × 1,536 floats are half a megabyte; 84 is a multiple of the
   /// tile heights of all kernels.
   static let blockRows = 84
+  /// The same for products of 12 bits, whose tiles have 8 and 4 rows.
+  static let int12BlockRows = 64
 
   /// ΣT × D.
   var hidden = AlignedBuffer<Float>(repeating: 0, count: 0)
@@ -17,6 +19,10 @@ package struct EncoderScratch: ~Copyable {
   /// What attention over the longest passage needs.
   var attention = AlignedBuffer<Float>(repeating: 0, count: 0)
 
+  /// ΣT rows of D, and int12BlockRows of I.
+  var rounded = Int12Rows()
+  var roundedWide = Int12Rows()
+
   package init() {}
 
   mutating func reserve(tokens: Int, _ shape: TransformerConfiguration) {
@@ -25,6 +31,8 @@ package struct EncoderScratch: ~Copyable {
     Self.grow(&qkv, to: tokens * 3 * D)
     Self.grow(&context, to: tokens * D)
     Self.grow(&intermediate, to: Self.blockRows * shape.intermediateWidth)
+    rounded.reserve(rows: tokens, width: D)
+    roundedWide.reserve(rows: Self.int12BlockRows, width: shape.intermediateWidth)
     let longest = min(tokens, shape.positionCount)
     Self.grow(&attention, to: Kernels.attentionScratch(tokens: longest, headWidth: shape.headWidth))
   }

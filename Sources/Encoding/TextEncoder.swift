@@ -22,7 +22,8 @@ package final class TextEncoder: Sendable {
   /// - Parameter maxLength: overrides the model's own limit; at most its number of positions.
   /// - Throws: `EncodingError` naming what is wrong with the directory.
   package init(
-    path: String, maxLength: Int? = nil, environment: [String: String]
+    path: String, maxLength: Int? = nil, numericPath: NumericPath,
+    packed: PackedWeights? = nil, environment: [String: String]
   ) throws {
     directory = try ModelDirectory(path: path)
     let shape = directory.configuration
@@ -35,7 +36,8 @@ package final class TextEncoder: Sendable {
     self.maxLength = maxLength ?? directory.maxLength
     tokenizer = try Tokenizer(directory: directory.transformerPath)
     try Self.check(tokenizer, directory, maxLength: self.maxLength)
-    transformer = try TransformerEncoder(directory, kernels: Kernels(environment: environment))
+    transformer = try TransformerEncoder(
+      directory, numericPath, packed: packed, kernels: Kernels(environment: environment))
   }
 
   /// Whether every text becomes at least one token, at most `maxLength`, and only ids of the model.

@@ -16,27 +16,49 @@ package final class TransformerEncoder: Sendable {
   /// positionCount × D: position embedding plus the embedding of token type 0.
   let positions: FloatTensor
   let embeddingNorm: LayerNorm
-  let layers: [TransformerLayer]
+  /// The products' weights where the path has them rounded.
+  package let packed: PackedWeights?
+  let layers: [any TransformerLayer]
 
-  /// Loads and packs the weights of a model directory.
+  /// Loads the weights of a model directory.
   ///
+  /// - Parameter packed: the rounded weights, where they have been packed before.
   /// - Throws: `EncodingError` naming the tensor that is absent or does not fit.
   /// - Complexity: one pass over the weights of the layers; the word table stays mapped.
-  package init(_ model: ModelDirectory, kernels: Kernels) throws(EncodingError) {
+  package init(
+    _ model: ModelDirectory, _ path: NumericPath, packed: PackedWeights? = nil, kernels: Kernels
+  ) throws(EncodingError) {
     let weights = try WeightFile(model)
     let shape = model.configuration
     let D = shape.width
     words = try weights.floats("embeddings.word_embeddings.weight", [shape.vocabularySize, D])
     positions = try Self.positions(weights, shape)
     embeddingNorm = try weights.layerNorm("embeddings.LayerNorm", width: D)
-    var layers: [TransformerLayer] = []
-    for index in 0..<shape.layerCount {
-      layers.append(try TransformerLayer(weights, index: index, shape))
+    switch path {
+    case .float32:
+      self.packed = nil
+      layers = try Self.layers(shape) { index throws(EncodingError) in
+        try Float32Layer(weights, index: index, shape)
+      }
+    case .int12:
+      let packed = if let packed { packed } else { try PackedWeights(weights, shape) }
+      self.packed = packed
+      layers = try Self.layers(shape) { index throws(EncodingError) in
+        try Int12Layer(packed, weights, index: index, shape)
+      }
     }
-    self.layers = layers
     self.kernels = kernels
     configuration = shape
     pooling = model.pooling
+  }
+
+  private static func layers(
+    _ shape: TransformerConfiguration,
+    _ make: (Int) throws(EncodingError) -> any TransformerLayer
+  ) throws(EncodingError) -> [any TransformerLayer] {
+    var layers: [any TransformerLayer] = []
+    for index in 0..<shape.layerCount { layers.append(try make(index)) }
+    return layers
   }
 
   /// Position plus type embeddings: they are always added together.

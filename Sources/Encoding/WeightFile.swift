@@ -21,17 +21,45 @@ struct WeightFile {
       gamma: try floats(name + ".weight", [width]), beta: try floats(name + ".bias", [width]))
   }
 
-  /// Layers of one input side by side, as one.
-  func linear(_ names: [String], from inputs: Int, to outputs: Int) throws(EncodingError) -> Linear
-  {
-    // All of them are checked against the file before memory of a size from config.json is taken.
+  /// Weights (outputs × inputs) and biases of layers of one shape, checked against the file.
+  func parts(
+    _ names: [String], from inputs: Int, to outputs: Int
+  ) throws(EncodingError) -> [(weight: FloatTensor, bias: FloatTensor)] {
     var parts: [(weight: FloatTensor, bias: FloatTensor)] = []
     for name in names {
       let weight = try floats(name + ".weight", [outputs, inputs])
       parts.append((weight, try floats(name + ".bias", [outputs])))
     }
+    return parts
+  }
+
+  /// Layers of one input side by side, as one.
+  func linear(_ names: [String], from inputs: Int, to outputs: Int) throws(EncodingError) -> Linear
+  {
+    // All of them are checked against the file before memory of a size from config.json is taken.
+    let parts = try parts(names, from: inputs, to: outputs)
     var linear = Linear(inputWidth: inputs, outputWidth: outputs * names.count)
     for part in parts { linear.append(weight: part.weight.span, bias: part.bias.span) }
     return linear
+  }
+}
+
+/// What transformers calls the parts of a layer.
+struct TransformerLayerNames {
+  let qkv: [String]
+  let attentionOutput: String
+  let attentionNorm: String
+  let up: String
+  let down: String
+  let outputNorm: String
+
+  init(_ index: Int) {
+    let name = "encoder.layer.\(index)."
+    qkv = ["query", "key", "value"].map { name + "attention.self." + $0 }
+    attentionOutput = name + "attention.output.dense"
+    attentionNorm = name + "attention.output.LayerNorm"
+    up = name + "intermediate.dense"
+    down = name + "output.dense"
+    outputNorm = name + "output.LayerNorm"
   }
 }

@@ -4,8 +4,10 @@ internal import CKernels
 ///
 /// All implementations give the same bits (`CKernels.h` says why), so the choice changes only speed.
 @safe package struct Kernels: @unchecked Sendable {
-  // Sendable: the table is a constant of the program.
+  // Sendable: the tables are constants of the program.
   let table: UnsafePointer<pawl_kernels>
+  /// Those of products of 12 bits, which have a twin more.
+  let int12: UnsafePointer<pawl_int12>
 
   /// The fastest kernels that this processor runs.
   package static var best: Kernels { unsafe Kernels(table: pawl_kernels_best()) }
@@ -17,7 +19,7 @@ internal import CKernels
     guard let table = unsafe pawl_kernels_named(name) else {
       throw KernelError.unavailable(name: name)
     }
-    unsafe self.table = table
+    unsafe self.init(table: table)
   }
 
   /// The kernels that `PAWL_KERNEL` names, else the fastest, compared with the portable ones on a
@@ -29,7 +31,21 @@ internal import CKernels
     self = kernels
   }
 
-  private init(table: UnsafePointer<pawl_kernels>) { unsafe self.table = table }
+  private init(table: UnsafePointer<pawl_kernels>) {
+    unsafe self.init(table: table, int12: pawl_int12_for(table))
+  }
+
+  /// These, with the products of 12 bits of that name: `portable`, `avx2`, `avx512` or `avx512vnni`; nil
+  /// where there are none or the processor cannot run them.
+  package func withInt12(named name: String) -> Kernels? {
+    guard let int12 = unsafe pawl_int12_named(name) else { return nil }
+    return unsafe Kernels(table: table, int12: int12)
+  }
+
+  private init(table: UnsafePointer<pawl_kernels>, int12: UnsafePointer<pawl_int12>) {
+    unsafe self.table = table
+    unsafe self.int12 = int12
+  }
 
   package var name: String { unsafe String(cString: table.pointee.name) }
 }

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Encoding
 internal import IVF
 internal import LMDB
 

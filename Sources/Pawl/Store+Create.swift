@@ -1,19 +1,13 @@
-internal import Encoding
+public import Encoding
 public import IVF
 internal import LMDB
-
-/// A contract on how exact vectors are; kernels may change inside a path, not what it promises.
-public enum NumericPath: String, Sendable, Codable {
-  /// Single precision throughout: largest difference to a float64 reference 2e-5.
-  case float32
-}
 
 /// How a new store encodes and compresses.
 public struct StoreSettings: Sendable {
   /// A sentence-transformers directory.
   public var model: String
   public var codec = Codec.int8
-  public var numericPath = NumericPath.float32
+  public var numericPath = NumericPath.int12
   /// Put before every query, respectively passage, before it is encoded.
   public var queryPrefix = ""
   public var passagePrefix = ""
@@ -36,7 +30,8 @@ extension Store {
     let path = StorePlace.withoutTrailingSlashes(given)
     // Loading proves that the model works before anything is written.
     let encoder = try TextEncoder(
-      path: settings.model, maxLength: settings.maxLength, environment: Process.environment)
+      path: settings.model, maxLength: settings.maxLength, numericPath: settings.numericPath,
+      environment: Process.environment)
     return try publish(at: path) { folder in
       let digest = try encoder.directory.digest()
       let files = try Checkpoint.publish(encoder.directory, digest: digest, inStoreAt: folder)

@@ -177,12 +177,13 @@ public final class Store: Sendable {
   /// - Throws: `StoreError.noEncoder` where its vectors are made elsewhere.
   func encoder(for space: SpaceRecord) throws -> TextEncoder {
     guard let checkpoint = space.checkpoint else { throw StoreError.noEncoder(path: path) }
-    let key = "\(checkpoint) \(space.maxLength)"
+    let key = "\(checkpoint) \(space.maxLength) \(space.numericPath?.rawValue ?? "")"
     let encoder = try encoders.withLock { encoders in
       if let encoder = encoders[key] { return encoder }
       try Checkpoint.verify(space.files, of: checkpoint, inStoreAt: path)
       let encoder = try TextEncoder(
         path: checkpointPath(checkpoint), maxLength: space.maxLength,
+        numericPath: space.numericPath ?? .float32,
         environment: Process.environment)
       encoders[key] = encoder
       return encoder

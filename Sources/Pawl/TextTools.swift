@@ -1,4 +1,4 @@
-internal import Encoding
+public import Encoding
 
 /// A model directory by itself, without a store: what `pawl tokenize` and `pawl embed` need.
 public final class Model: Sendable {
@@ -7,9 +7,12 @@ public final class Model: Sendable {
   /// D, the floats of a vector.
   public var width: Int { encoder.width }
 
-  public init(directory: String, maxLength: Int? = nil) throws {
+  public init(
+    directory: String, maxLength: Int? = nil, numericPath: NumericPath = .int12
+  ) throws {
     encoder = try TextEncoder(
-      path: directory, maxLength: maxLength, environment: Process.environment)
+      path: directory, maxLength: maxLength, numericPath: numericPath,
+      environment: Process.environment)
   }
 
   /// N × D unit vectors, row-major.

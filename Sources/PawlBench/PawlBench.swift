@@ -79,7 +79,8 @@ struct PawlBench {
 
   /// All texts, tokenizing included, side by side.
   private static func encode(model: String, file: String, threads: Int, out: String) throws {
-    let encoder = try TextEncoder(path: model, environment: environment)
+    let encoder = try TextEncoder(
+      path: model, numericPath: try numericPath(), environment: environment)
     let texts = try texts(file)
     var embeddings = [Float](repeating: 0, count: texts.count * encoder.width)
     var view = embeddings.mutableSpan
@@ -93,7 +94,8 @@ struct PawlBench {
 
   /// One text at a time, one thread, tokenizing included: median and 99th percentile.
   private static func latency(model: String, file: String) throws {
-    let encoder = try TextEncoder(path: model, environment: environment)
+    let encoder = try TextEncoder(
+      path: model, numericPath: try numericPath(), environment: environment)
     let texts = try texts(file)
     var worker = EncodingWorker()
     var seconds: [Double] = []
@@ -107,6 +109,15 @@ struct PawlBench {
     seconds.sort()
     let (median, high) = (seconds[seconds.count / 2], seconds[seconds.count * 99 / 100])
     print("{\"p50\":\(median),\"p99\":\(high),\"texts\":\(texts.count)}")
+  }
+
+  /// `PAWL_NUMERIC`, else the one of new stores.
+  private static func numericPath() throws -> NumericPath {
+    guard let name = unsafe getenv("PAWL_NUMERIC") else { return .int12 }
+    guard let path = NumericPath(rawValue: unsafe String(cString: name)) else {
+      throw EncodingError.unsupported(path: "PAWL_NUMERIC", feature: "that numeric path")
+    }
+    return path
   }
 
   private static var environment: [String: String] {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Corpus
+internal import Encoding
 internal import Pawl
 
 struct ModelOptions: ParsableArguments {
@@ -46,7 +47,7 @@ struct EmbedCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "embed", abstract: "Write the vectors of the lines of a file.",
     discussion: """
-      Writes float32, N × D, unit rows.
+      Writes float32, N × D, unit rows, as a new store would make them (path int12).
 
       Example:
         pawl embed --model models/all-MiniLM-L6-v2 texts.txt --out vectors.npy
@@ -57,7 +58,7 @@ struct EmbedCommand: ParsableCommand {
   var file: String
   @Option(help: ArgumentHelp("The .npy file to write.", valueName: "file"))
   var out: String
-  @Flag(help: "Use the float32 path (the only one of this release).")
+  @Flag(help: "Take the path float32 throughout, not the faster int12.")
   var exactFloat = false
   @Flag(help: "No progress.")
   var quiet = false
@@ -66,7 +67,8 @@ struct EmbedCommand: ParsableCommand {
   private static let batchSize = 512
 
   func run() throws {
-    let model = try Model(directory: DefaultModel.path(options.model))
+    let model = try Model(
+      directory: DefaultModel.path(options.model), numericPath: exactFloat ? .float32 : .int12)
     var lines = try LineReader(path: file, kind: .texts)
     var total = 0
     while try lines.nextText() != nil { total += 1 }

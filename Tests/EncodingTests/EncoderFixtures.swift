@@ -48,10 +48,11 @@ enum EncoderFixture {
   }
 
   static func encoder(
-    _ path: String, kernels: String? = nil, maxLength: Int? = nil
+    _ path: String, numericPath: NumericPath = .float32, kernels: String? = nil,
+    maxLength: Int? = nil
   ) throws -> TextEncoder {
     try TextEncoder(
-      path: path, maxLength: maxLength,
+      path: path, maxLength: maxLength, numericPath: numericPath,
       environment: kernels.map { ["PAWL_KERNEL": $0] } ?? [:])
   }
 }

@@ -13,9 +13,10 @@ import Testing
 
   @Test(
     "alone, in a batch, in another order, on 1, 2 and 5 threads",
-    arguments: EncoderFixture.tinyModels)
-  func batches(name: String) throws {
-    let encoder = try EncoderFixture.encoder(EncoderFixture.golden(name))
+    arguments: EncoderFixture.tinyModels, NumericPath.allCases)
+  func batches(name: String, numericPath: NumericPath) throws {
+    let encoder = try EncoderFixture.encoder(
+      EncoderFixture.golden(name), numericPath: numericPath)
     let texts = Self.texts
     let alone = texts.map { encoder.encode($0).map(\.bitPattern) }
     for workerCount in [1, 2, 5] {
@@ -28,34 +29,45 @@ import Testing
     #expect(encoder.encoded([], workerCount: 2).isEmpty)
   }
 
-  @Test("by portable, AVX2 and AVX-512 kernels", arguments: EncoderFixture.tinyModels)
-  func kernels(name: String) throws {
+  @Test(
+    "by portable, AVX2 and AVX-512 kernels",
+    arguments: EncoderFixture.tinyModels, NumericPath.allCases)
+  func kernels(name: String, numericPath: NumericPath) throws {
     let folder = EncoderFixture.golden(name)
-    let oracle = try EncoderFixture.encoder(folder, kernels: "portable")
+    let oracle = try EncoderFixture.encoder(
+      folder, numericPath: numericPath, kernels: "portable")
     let texts = Array(Self.texts.prefix(42))
     let expected = oracle.encoded(texts, workerCount: 1).map { $0.map(\.bitPattern) }
-    for (name, encoder) in Self.twins(folder) {
+    for (name, encoder) in Self.twins(folder, numericPath) {
       let found = encoder.encoded(texts, workerCount: 1).map { $0.map(\.bitPattern) }
       #expect(found == expected, "\(name)")
     }
   }
 
   /// The model with each vector twin that this processor runs.
-  private static func twins(_ folder: String) -> [(name: String, TextEncoder)] {
+  private static func twins(
+    _ folder: String, _ path: NumericPath
+  ) -> [(name: String, TextEncoder)] {
     ["avx2", "avx512"].compactMap { name in
-      do { return (name, try EncoderFixture.encoder(folder, kernels: name)) } catch { return nil }
+      do {
+        return (
+          name, try EncoderFixture.encoder(folder, numericPath: path, kernels: name)
+        )
+      } catch { return nil }
     }
   }
 
   @Test(
     "of the base model too",
-    .enabled(if: EncoderFixture.hasBaseModel, "needs the base model: tools/setup"))
-  func baseModel() throws {
+    .enabled(if: EncoderFixture.hasBaseModel, "needs the base model: tools/setup"),
+    arguments: NumericPath.allCases)
+  func baseModel(numericPath: NumericPath) throws {
     let folder = EncoderFixture.baseModel
     let texts = ["A pawl lets a ratchet turn one way only.", "", "ratchet"]
-    let oracle = try EncoderFixture.encoder(folder, kernels: "portable")
+    let oracle = try EncoderFixture.encoder(
+      folder, numericPath: numericPath, kernels: "portable")
     let expected = texts.map { oracle.encode($0).map(\.bitPattern) }
-    for (name, encoder) in Self.twins(folder) {
+    for (name, encoder) in Self.twins(folder, numericPath) {
       #expect(texts.map { encoder.encode($0).map(\.bitPattern) } == expected, "\(name)")
       let crowd = texts + Self.texts + texts
       let together = encoder.encoded(crowd, workerCount: 2).map { $0.map(\.bitPattern) }
@@ -66,9 +78,10 @@ import Testing
 
   @Test(
     "an empty text and one of unknown tokens have unit vectors",
-    arguments: EncoderFixture.tinyModels)
-  func emptyText(name: String) throws {
-    let encoder = try EncoderFixture.encoder(EncoderFixture.golden(name))
+    arguments: EncoderFixture.tinyModels, NumericPath.allCases)
+  func emptyText(name: String, numericPath: NumericPath) throws {
+    let encoder = try EncoderFixture.encoder(
+      EncoderFixture.golden(name), numericPath: numericPath)
     for text in ["", " \n\t", "123", "\u{0}", "\u{FEFF}"] {
       let square = encoder.encode(text).reduce(0) { $0 + Double($1) * Double($1) }
       #expect(abs(square - 1) <= 1e-6, "\(text.debugDescription)")

@@ -258,6 +258,7 @@ int main(void) {
   test_filters();
   test_lists();
   test_nearest();
+  test_int12();
   checksums();
   finite();
   printf("%d passed, %d failed\n", passed, failed);

@@ -34,3 +34,5 @@ void test_filters(void);
 void test_lists(void);
 /// Tests the assignment of vectors to codes, and the choice of the best scores.
 void test_nearest(void);
+/// Tests products of 12 bits.
+void test_int12(void);

@@ -12,6 +12,7 @@
 
 #include "crc32c.h"
 #include "filter.h"
+#include "int12.h"
 #include "nearest.h"
 #include "probes.h"
 #include "lists.h"
