@@ -28,6 +28,9 @@ extern const pawl_nearest pawl_nearest_avx512vnni;
 /// third of its time for weights. One page ahead was best of 256 bytes to 12 KiB.
 #define PAWL_FETCH_AHEAD 4096
 
+/// Queries that the widest twin compares with a key at once.
+#define PAWL_ATTENTION_QUERIES 32
+
 // exp(x) = 2^n · exp(r), n = round(x / ln 2), |r| ≤ ln 2 / 2; ln 2 in two parts (Cody & Waite 1980,
 // chapter 6) so that n · PAWL_LN2_HIGH is exact. exp(r) = 1 + r + r²·p(r): least squares on Chebyshev
 // points, relative error 2e-9.

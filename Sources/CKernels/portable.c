@@ -82,16 +82,33 @@ static void gelu(size_t n, float *x) {
   }
 }
 
-static void softmax(size_t rows, size_t n, float *x, size_t ld, float scale) {
-  for (size_t r = 0; r < rows; r++, x += ld) {
-    float lanes[PAWL_PANEL] = {0}, highest = x[0];
-    for (size_t i = 1; i < n; i++) highest = x[i] > highest ? x[i] : highest;
-    for (size_t i = 0; i < n; i++) {
-      x[i] = exponential((x[i] - highest) * scale);
-      lanes[i % PAWL_PANEL] += x[i];
+static void attention(size_t T, size_t heads, size_t head_width, const float *qkv, float *out,
+                      size_t ldo, float *scratch) {
+  const size_t D = heads * head_width, ld = 3 * D;
+  const float scale = 1.0f / sqrtf((float)head_width);
+  float *const scores = scratch;
+  for (size_t h = 0; h < heads; h++) {
+    const float *const queries = qkv + h * head_width;
+    const float *const keys = queries + D, *const values = keys + D;
+    for (size_t q = 0; q < T; q++) {
+      float highest = -INFINITY, total = 0;
+      for (size_t t = 0; t < T; t++) {
+        float sum = 0;
+        for (size_t d = 0; d < head_width; d++)
+          sum = fmaf(keys[t * ld + d], queries[q * ld + d] * scale, sum);
+        scores[t] = sum;
+        highest = highest > sum ? highest : sum;
+      }
+      for (size_t t = 0; t < T; t++) {
+        scores[t] = exponential(scores[t] - highest);
+        total += scores[t];
+      }
+      for (size_t d = 0; d < head_width; d++) {
+        float sum = 0;
+        for (size_t t = 0; t < T; t++) sum = fmaf(scores[t], values[t * ld + d], sum);
+        out[q * ldo + h * head_width + d] = sum * (1.0f / total);
+      }
     }
-    const float factor = 1.0f / tree(lanes);
-    for (size_t i = 0; i < n; i++) x[i] *= factor;
   }
 }
 
@@ -180,6 +197,6 @@ static void to_float16(size_t n, const float *x, uint16_t *out) {
 }
 
 const pawl_kernels pawl_portable = {
-    "portable", gemm,       layer_norm,   gelu,         softmax,    mean_rows,           dot,
+    "portable", gemm,       layer_norm,   gelu,         attention,  mean_rows,           dot,
     scan_int8,  score_int8, scan_float16, scan_float32, to_float16, &pawl_lists_portable,
 };

@@ -10,11 +10,11 @@ package struct EncoderScratch: ~Copyable {
 
   /// ΣT × D.
   var hidden = AlignedBuffer<Float>(repeating: 0, count: 0)
-  /// ΣT × 3D.
+  /// ΣT × 3D, or of as many heads as are attended to at a time.
   var qkv = AlignedBuffer<Float>(repeating: 0, count: 0)
   /// ΣT × D.
   var context = AlignedBuffer<Float>(repeating: 0, count: 0)
-  /// blockRows × I.
+  /// blockRows × I, or int12BlockRows × one block of I.
   var intermediate = AlignedBuffer<Float>(repeating: 0, count: 0)
   /// What attention over the longest passage needs.
   var attention = AlignedBuffer<Float>(repeating: 0, count: 0)
@@ -25,14 +25,21 @@ package struct EncoderScratch: ~Copyable {
 
   package init() {}
 
-  mutating func reserve(tokens: Int, _ shape: TransformerConfiguration) {
+  mutating func reserve(tokens: Int, _ shape: TransformerConfiguration, _ path: NumericPath) {
     let D = shape.width
     Self.grow(&hidden, to: tokens * D)
-    Self.grow(&qkv, to: tokens * 3 * D)
     Self.grow(&context, to: tokens * D)
-    Self.grow(&intermediate, to: Self.blockRows * shape.intermediateWidth)
-    rounded.reserve(rows: tokens, width: D)
-    roundedWide.reserve(rows: Self.int12BlockRows, width: shape.intermediateWidth)
+    switch path {
+    case .float32:
+      Self.grow(&qkv, to: tokens * 3 * D)
+      Self.grow(&intermediate, to: Self.blockRows * shape.intermediateWidth)
+    case .int12:
+      let heads = PackedWeights.headGroupSize(shape)
+      Self.grow(&qkv, to: tokens * 3 * heads * shape.headWidth)
+      Self.grow(&intermediate, to: Self.int12BlockRows * Int12Rows.blockWidth)
+      rounded.reserve(rows: tokens, width: D)
+      roundedWide.reserve(rows: Self.int12BlockRows, width: shape.intermediateWidth)
+    }
     let longest = min(tokens, shape.positionCount)
     Self.grow(&attention, to: Kernels.attentionScratch(tokens: longest, headWidth: shape.headWidth))
   }

@@ -48,7 +48,8 @@ final class Float32Layer: TransformerLayer {
     kernels.apply(self.qkv, to: hidden.span, rows: rows, into: &projected)
     var attended = context.mutableSpan
     kernels.attention(
-      shape, offsets: offsets, qkv: projected.span, context: &attended, work: &work)
+      shape, heads: 0..<shape.headCount, offsets: offsets, qkv: projected.span,
+      context: &attended, work: &work)
     kernels.apply(attentionOutput, to: attended.span, rows: rows, into: &hidden, .adding)
     attentionNorm.apply(kernels, &hidden, rows: rows, epsilon: shape.layerNormEpsilon)
   }

@@ -42,11 +42,20 @@ final class Int12Layer: TransformerLayer {
     var work = work.mutableSpan
     var projected = qkv.mutableSpan
     kernels.round(hidden.span, rows: rows, into: &rounded)
-    kernels.apply(
-      weights.linear(index, .qkv), outputs: 0..<3 * D, to: rounded, rows: rows, into: &projected)
     var attended = context.mutableSpan
-    kernels.attention(
-      shape, offsets: offsets, qkv: projected.span, context: &attended, work: &work)
+    let toHeads = weights.linear(index, .qkv)
+    // A few heads at a time, so that what attention reads is in the second-level cache.
+    let groupSize = PackedWeights.headGroupSize(shape)
+    for first in stride(from: 0, to: shape.headCount, by: groupSize) {
+      let heads = first..<min(first + groupSize, shape.headCount)
+      let width = 3 * shape.headWidth
+      kernels.apply(
+        toHeads, outputs: heads.lowerBound * width..<heads.upperBound * width, to: rounded,
+        rows: rows, into: &projected)
+      kernels.attention(
+        shape, heads: heads, offsets: offsets, qkv: projected.span, context: &attended,
+        work: &work)
+    }
     kernels.round(attended.span, rows: rows, into: &rounded)
     kernels.apply(
       weights.linear(index, .attentionOutput), outputs: 0..<D, to: rounded, rows: rows,

@@ -7,7 +7,7 @@ internal import LinearAlgebra
 package final class PackedWeights: Sendable {
   /// The products of a layer.
   enum Product: Int, CaseIterable {
-    /// D → 3D: queries, keys and values in one.
+    /// D → 3D: queries, keys and values in one, group of heads by group of heads.
     case qkv
     /// D → D.
     case attentionOutput
@@ -139,24 +139,56 @@ extension PackedWeights {
     }
   }
 
+  /// Heads whose queries, keys and values lie side by side: three, or all where the panels of three would
+  /// not be whole.
+  static func headGroupSize(_ shape: TransformerConfiguration) -> Int {
+    let size = 3
+    let outputs = 3 * size * shape.headWidth
+    return outputs % Int12Linear.outputAlignment == 0
+      ? min(size, shape.headCount) : shape.headCount
+  }
+
   /// Bytes of all layers.
   package static func byteCount(_ shape: TransformerConfiguration) -> Int {
     shape.layerCount * layerByteCount(shape)
   }
 
-  private typealias Part = (weight: FloatTensor, bias: FloatTensor)
+  /// Some outputs of a tensor.
+  private struct Part {
+    let weight: FloatTensor
+    let bias: FloatTensor
+    let outputs: Range<Int>
+  }
 
+  /// What a product is made of, in the order of its outputs.
   private static func parts(
     _ weights: WeightFile, _ layer: Int, _ product: Product, _ shape: TransformerConfiguration
   ) throws(EncodingError) -> [Part] {
     let names = TransformerLayerNames(layer)
     let (K, N) = (product.inputWidth(shape), product.outputWidth(shape))
+    let name: String
     switch product {
-    case .qkv: return try weights.parts(names.qkv, from: K, to: shape.width)
-    case .attentionOutput: return try weights.parts([names.attentionOutput], from: K, to: N)
-    case .up: return try weights.parts([names.up], from: K, to: N)
-    case .down: return try weights.parts([names.down], from: K, to: N)
+    case .qkv: return try qkvParts(weights, names, shape)
+    case .attentionOutput: name = names.attentionOutput
+    case .up: name = names.up
+    case .down: name = names.down
     }
+    return try weights.parts([name], from: K, to: N).map {
+      Part(weight: $0.weight, bias: $0.bias, outputs: 0..<N)
+    }
+  }
+
+  private static func qkvParts(
+    _ weights: WeightFile, _ names: TransformerLayerNames, _ shape: TransformerConfiguration
+  ) throws(EncodingError) -> [Part] {
+    let tensors = try weights.parts(names.qkv, from: shape.width, to: shape.width)
+    let W = headGroupSize(shape) * shape.headWidth
+    var parts: [Part] = []
+    for start in stride(from: 0, to: shape.width, by: W) {
+      let outputs = start..<min(start + W, shape.width)
+      parts += tensors.map { Part(weight: $0.weight, bias: $0.bias, outputs: outputs) }
+    }
+    return parts
   }
 
   private static func pack(
@@ -170,12 +202,13 @@ extension PackedWeights {
     for part in parts {
       let K = part.weight.span.count / part.bias.span.count
       var view = scales.mutableSpan
+      let rows = part.outputs
       Kernels.pack(
-        weight: part.weight.span, inputWidth: K, asOutputsFrom: first, panels: &panels,
-        scales: &view)
+        weight: part.weight.span.extracting(rows.lowerBound * K..<rows.upperBound * K),
+        inputWidth: K, asOutputsFrom: first, panels: &panels, scales: &view)
       let offsets = part.bias.span
-      for index in 0..<offsets.count { bias[first + index] = offsets[index] }
-      first += offsets.count
+      for index in 0..<rows.count { bias[first + index] = offsets[rows.lowerBound + index] }
+      first += rows.count
     }
     write(scales, at: place.scales.lowerBound / 2, into: &memory)
     write(bias, at: place.bias.lowerBound / 2, into: &memory)

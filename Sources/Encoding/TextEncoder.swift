@@ -135,7 +135,7 @@ extension TextEncoder {
 package struct EncodingWorker: ~Copyable {
   /// Tokens in one pass: enough to use each block of weights some hundred times while it is in cache,
   /// few enough that the last pass of a batch ends soon after its neighbour's.
-  private static let batchTokens = 512
+  private static let batchTokens = 128
 
   private var tokens: [Int32] = []
   private var offsets: [Int] = [0]

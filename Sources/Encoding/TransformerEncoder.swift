@@ -9,6 +9,7 @@ package import LinearAlgebra
 package final class TransformerEncoder: Sendable {
   package let configuration: TransformerConfiguration
   package let pooling: ModelDirectory.Pooling
+  package let numericPath: NumericPath
   package let kernels: Kernels
 
   /// V × D.
@@ -47,6 +48,7 @@ package final class TransformerEncoder: Sendable {
         try Int12Layer(packed, weights, index: index, shape)
       }
     }
+    numericPath = path
     self.kernels = kernels
     configuration = shape
     pooling = model.pooling
@@ -90,7 +92,7 @@ package final class TransformerEncoder: Sendable {
     let D = configuration.width
     let passageCount = offsets.count - 1
     let count = offsets[passageCount]
-    scratch.reserve(tokens: count, configuration)
+    scratch.reserve(tokens: count, configuration, numericPath)
     embed(tokens: tokens, offsets: offsets, &scratch)
     for layer in layers { layer.apply(kernels, configuration, offsets: offsets, &scratch) }
     for passage in 0..<passageCount {

@@ -21,23 +21,25 @@ protocol TransformerLayer: Sendable {
 }
 
 extension Kernels {
-  /// Attention within each of B passages.
+  /// Attention within each of B passages, of some of the heads.
   ///
   /// - Parameters:
-  ///   - qkv: ΣT × 3D.
-  ///   - context: ΣT × D, overwritten.
+  ///   - heads: which; W of their outputs lie side by side.
+  ///   - qkv: ΣT × 3W.
+  ///   - context: ΣT × D, whose columns of these heads are overwritten.
   ///   - work: what `attentionScratch` says for the longest passage.
   func attention(
-    _ shape: TransformerConfiguration, offsets: Span<Int>, qkv: Span<Float>,
+    _ shape: TransformerConfiguration, heads: Range<Int>, offsets: Span<Int>, qkv: Span<Float>,
     context: inout MutableSpan<Float>, work: inout MutableSpan<Float>
   ) {
-    let D = shape.width
+    let (D, W) = (shape.width, heads.count * shape.headWidth)
+    let column = heads.lowerBound * shape.headWidth
     for passage in 0..<offsets.count - 1 {
       let (start, end) = (offsets[passage], offsets[passage + 1])
-      var output = context.part(start * D..<end * D)
+      var output = context.part(start * D + column..<(end - 1) * D + column + W)
       attention(
-        qkv: qkv.extracting(start * 3 * D..<end * 3 * D), tokens: end - start,
-        heads: shape.headCount, headWidth: shape.headWidth, into: &output, scratch: &work)
+        qkv: qkv.extracting(start * 3 * W..<end * 3 * W), tokens: end - start,
+        heads: heads.count, headWidth: shape.headWidth, into: &output, stride: D, scratch: &work)
     }
   }
 }

@@ -38,6 +38,9 @@ package struct Int12Rows: ~Copyable {
 
 /// A layer's weights rounded to 12 bits, as they lie in memory or in a file.
 package struct Int12Linear: ~Escapable {
+  /// Where some of the outputs begin is a multiple of it: the width of a panel.
+  package static let outputAlignment = Int(PAWL_PANEL)
+
   /// K.
   package let inputWidth: Int
   /// N.

@@ -44,7 +44,7 @@ extension Kernels {
   ///
   /// - Parameters:
   ///   - first: the first row, a multiple of `Int12Rows.groupSize`.
-  ///   - outputs: of the layer's; the first is a multiple of 16.
+  ///   - outputs: of the layer's; the first is a multiple of `outputAlignment`.
   ///   - output: rows × outputs.count, row-major.
   /// - Complexity: 2 · rows · K · outputs.count operations, no allocation.
   package func apply(
@@ -54,7 +54,7 @@ extension Kernels {
     let K = linear.inputWidth
     precondition(input.width == K, "rows of \(input.width) numbers for a layer of \(K)")
     precondition(
-      outputs.lowerBound % Int(PAWL_PANEL) == 0 && outputs.upperBound <= linear.outputWidth
+      outputs.lowerBound % Int12Linear.outputAlignment == 0 && outputs.upperBound <= linear.outputWidth
         && first % Int12Rows.groupSize == 0,
       "outputs \(outputs) of \(linear.outputWidth) from row \(first)")
     let blockCount = input.blockCount

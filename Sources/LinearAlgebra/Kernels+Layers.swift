@@ -59,25 +59,26 @@ extension Kernels {
     unsafe x.withUnsafeMutableBufferPointer { x in unsafe table.pointee.gelu(count, x.baseAddress) }
   }
 
-  /// Multi-head self-attention of one passage of T tokens.
+  /// Self-attention of some heads, W = heads · headWidth, over one passage of T tokens.
   ///
   /// - Parameters:
-  ///   - qkv: T × 3D: queries, keys and values side by side.
-  ///   - output: T × D.
+  ///   - qkv: T × 3W: queries, keys and values of these heads side by side.
+  ///   - output: T × W, `stride` floats from row to row.
   ///   - scratch: `attentionScratch(tokens:headWidth:)` floats.
   /// Source: Vaswani et al. 2017, section 3.2.
   package func attention(
     qkv: Span<Float>, tokens T: Int, heads: Int, headWidth: Int,
-    into output: inout MutableSpan<Float>, scratch: inout MutableSpan<Float>
+    into output: inout MutableSpan<Float>, stride: Int, scratch: inout MutableSpan<Float>
   ) {
-    check(qkv.count, atLeast: T * 3 * heads * headWidth)
-    check(output.count, atLeast: T * heads * headWidth)
+    let W = heads * headWidth
+    check(qkv.count, atLeast: T * 3 * W)
+    check(output.count, atLeast: (T - 1) * stride + W)
     check(scratch.count, atLeast: Kernels.attentionScratch(tokens: T, headWidth: headWidth))
     unsafe qkv.withUnsafeBufferPointer { qkv in
       unsafe output.withUnsafeMutableBufferPointer { output in
         unsafe scratch.withUnsafeMutableBufferPointer { scratch in
-          unsafe pawl_attention(
-            table, T, heads, headWidth, qkv.baseAddress, output.baseAddress, scratch.baseAddress)
+          unsafe table.pointee.attention(
+            T, heads, headWidth, qkv.baseAddress, output.baseAddress, stride, scratch.baseAddress)
         }
       }
     }

@@ -39,8 +39,13 @@ typedef struct pawl_kernels {
   /// Source: Hendrycks & Gimpel 2016, section 2.
   void (*gelu)(size_t n, float *x);
 
-  /// Each of `rows` rows of n floats (`ld` floats from row to row) ← softmax(scale · row).
-  void (*softmax)(size_t rows, size_t n, float *x, size_t ld, float scale);
+  /// Self-attention of some heads, W = heads · head_width, over one passage of T tokens.
+  /// qkv: T × 3W, row-major: queries, keys and values of these heads side by side. out: T × W, `ldo`
+  /// floats from row to row.
+  /// scratch: `pawl_attention_scratch(T, head_width)` floats.
+  /// Source: Vaswani et al. 2017, section 3.2.
+  void (*attention)(size_t T, size_t heads, size_t head_width, const float *qkv, float *out,
+                    size_t ldo, float *scratch);
 
   /// out ← the mean of `rows` rows of D floats.
   void (*mean_rows)(size_t rows, size_t D, const float *x, float *out);
@@ -80,15 +85,8 @@ const pawl_kernels *pawl_kernels_named(const char *name);
 /// The fastest kernels that this processor runs.
 const pawl_kernels *pawl_kernels_best(void);
 
-/// Floats of scratch that `pawl_attention` needs for a passage of T tokens.
+/// Floats of scratch that attention needs for a passage of T tokens.
 size_t pawl_attention_scratch(size_t T, size_t head_width);
-
-/// Multi-head self-attention of one passage.
-/// qkv: T × 3D, row-major: queries, keys and values of all heads side by side. out: T × D, row-major.
-/// scratch: `pawl_attention_scratch(T, head_width)` floats.
-/// Source: Vaswani et al. 2017, section 3.2.
-void pawl_attention(const pawl_kernels *kernels, size_t T, size_t heads, size_t head_width,
-                    const float *qkv, float *out, float *scratch);
 
 /// Packs rows `first` … first + N − 1 of a weight (each of K floats) as columns of B for `gemm`.
 /// w: N × K, row-major. panels: zeroed before the first call; ⌈rows of the whole weight/16⌉ · 16 · K.
