@@ -47,17 +47,20 @@ static void gemm(size_t M, size_t N, size_t K, const int16_t *a, const float *fa
 
 const pawl_int12 pawl_int12_portable = {"portable", round_rows, gemm};
 
+/// To the nearest integer, ties to even, for magnitudes below 2^22: in a loop that the compiler's vectors do.
+static inline int16_t nearest(float x) { return (int16_t)((x + 0x1.8p23f) - 0x1.8p23f); }
+
 void pawl_int12_pack(size_t first, size_t N, size_t K, const float *w, int16_t *panels,
                      float *scales) {
+  const size_t padded = pawl_int12_padded(K);
   for (size_t n = 0; n < N; n++, w += K) {
     const size_t row = first + n;
     const pawl_int12_range range = pawl_int12_range_of(pawl_int12_magnitude(K, w));
     scales[row] = range.factor;
-    int16_t *const column =
-        panels + row / PAWL_PANEL * PAWL_PANEL * pawl_int12_padded(K) + row % PAWL_PANEL * 2;
+    if (range.factor != range.factor) continue;
+    int16_t *const column = panels + row / PAWL_PANEL * PAWL_PANEL * padded + row % PAWL_PANEL * 2;
     for (size_t k = 0; k < K; k++)
-      column[k / 2 * 2 * PAWL_PANEL + k % 2] =
-          range.factor == range.factor ? (int16_t)rintf(w[k] * range.inverse) : 0;
+      column[k / 2 * 2 * PAWL_PANEL + k % 2] = nearest(w[k] * range.inverse);
   }
 }
 

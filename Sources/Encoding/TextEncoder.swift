@@ -17,19 +17,24 @@ package final class TextEncoder: Sendable {
 
   package var width: Int { directory.configuration.width }
 
-  /// Loads the model at `path`.
+  /// The weights of the products where the numeric path has them rounded.
+  package var packedWeights: PackedWeights? { transformer.packed }
+
+  /// Loads a model.
   ///
-  /// - Parameter maxLength: overrides the model's own limit; at most its number of positions.
+  /// - Parameters:
+  ///   - maxLength: overrides the model's own limit; at most its number of positions.
+  ///   - packed: the rounded weights, where they have been packed before.
   /// - Throws: `EncodingError` naming what is wrong with the directory.
   package init(
-    path: String, maxLength: Int? = nil, numericPath: NumericPath,
+    _ directory: ModelDirectory, maxLength: Int? = nil, numericPath: NumericPath,
     packed: PackedWeights? = nil, environment: [String: String]
   ) throws {
-    directory = try ModelDirectory(path: path)
+    self.directory = directory
     let shape = directory.configuration
     if let maxLength, !(3...shape.positionCount).contains(maxLength) {
       throw EncodingError.unsupported(
-        path: path,
+        path: directory.path,
         feature: "a maximum length of \(maxLength) tokens (the model takes 3 to "
           + "\(shape.positionCount))")
     }
@@ -38,6 +43,15 @@ package final class TextEncoder: Sendable {
     try Self.check(tokenizer, directory, maxLength: self.maxLength)
     transformer = try TransformerEncoder(
       directory, numericPath, packed: packed, kernels: Kernels(environment: environment))
+  }
+
+  /// Loads the model at `path`.
+  package convenience init(
+    path: String, maxLength: Int? = nil, numericPath: NumericPath, environment: [String: String]
+  ) throws {
+    try self.init(
+      ModelDirectory(path: path), maxLength: maxLength, numericPath: numericPath,
+      environment: environment)
   }
 
   /// Whether every text becomes at least one token, at most `maxLength`, and only ids of the model.

@@ -35,6 +35,9 @@ extension Store {
     return try publish(at: path) { folder in
       let digest = try encoder.directory.digest()
       let files = try Checkpoint.publish(encoder.directory, digest: digest, inStoreAt: folder)
+      if let packed = encoder.packedWeights {
+        PackedFile(of: digest, inStoreAt: folder).write(packed)
+      }
       let space = SpaceRecord(
         checkpoint: digest, width: encoder.width, maxLength: encoder.maxLength,
         passagePrefix: settings.passagePrefix, numericPath: settings.numericPath, files: files)

@@ -181,10 +181,7 @@ public final class Store: Sendable {
     let encoder = try encoders.withLock { encoders in
       if let encoder = encoders[key] { return encoder }
       try Checkpoint.verify(space.files, of: checkpoint, inStoreAt: path)
-      let encoder = try TextEncoder(
-        path: checkpointPath(checkpoint), maxLength: space.maxLength,
-        numericPath: space.numericPath ?? .float32,
-        environment: Process.environment)
+      let encoder = try load(checkpoint, space)
       encoders[key] = encoder
       return encoder
     }
@@ -194,6 +191,18 @@ public final class Store: Sendable {
         "space \(space.id)",
         "its record says \(space.width) dimensions, its model has \(encoder.width)")
     }
+    return encoder
+  }
+
+  private func load(_ checkpoint: String, _ space: SpaceRecord) throws -> TextEncoder {
+    let model = try ModelDirectory(path: checkpointPath(checkpoint))
+    let file = PackedFile(of: checkpoint, inStoreAt: path)
+    let numericPath = space.numericPath ?? .float32
+    let packed = numericPath == .int12 ? file.read(model.configuration) : nil
+    let encoder = try TextEncoder(
+      model, maxLength: space.maxLength, numericPath: numericPath, packed: packed,
+      environment: Process.environment)
+    if packed == nil, let made = encoder.packedWeights { file.write(made) }
     return encoder
   }
 

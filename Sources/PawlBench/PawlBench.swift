@@ -10,10 +10,12 @@ internal import Pawl
 ///     pawl-bench tokenize MODEL FILE
 ///     pawl-bench encode MODEL FILE THREADS OUT.npy
 ///     pawl-bench latency MODEL FILE
+///     pawl-bench gemm THREADS
 ///     pawl-bench search VECTORS.npy QUERIES.npy CODEC K THREADS OUT.npy
 ///     pawl-bench ann STORE QUERIES.npy K OUT single|batch EFFORT...
 ///
-/// FILE has one text a line. Prints one JSON object.
+/// FILE has one text a line. Prints one JSON object. PAWL_NUMERIC chooses the numeric path, PAWL_KERNEL the
+/// kernels.
 @main
 struct PawlBench {
   static func main() throws {
@@ -26,6 +28,11 @@ struct PawlBench {
       try encode(model: list[1], file: list[2], threads: threads, out: list[4])
     case let list where list.count == 3 && list[0] == "latency":
       try latency(model: list[1], file: list[2])
+    case let list where list.count == 2 && list[0] == "gemm":
+      guard let threads = Int(list[1]) else { fallthrough }
+      let kernels = try Kernels(environment: environment)
+      let rate = EncodeBench.floatProductRate(threads: threads, kernels: kernels)
+      print("{\"operationsPerSecond\":\(rate),\"kernels\":\"\(kernels.name)\"}")
     case let list where list.count == 7 && list[0] == "search":
       guard let codec = Codec(rawValue: list[3]), let k = Int(list[4]), let threads = Int(list[5])
       else { fallthrough }
@@ -43,6 +50,7 @@ struct PawlBench {
       print(try bench.run(queries: list[2], out: list[4], efforts: efforts))
     default:
       print("usage: pawl-bench tokenize|encode|latency MODEL FILE [THREADS OUT.npy]")
+      print("       pawl-bench gemm THREADS")
       print("       pawl-bench search VECTORS.npy QUERIES.npy CODEC K THREADS OUT.npy")
       print("       pawl-bench ann STORE QUERIES.npy K OUT single|batch EFFORT...")
       exit(64)
@@ -66,7 +74,7 @@ struct PawlBench {
     var seconds = 0.0
     for _ in 0..<2 {
       ids.removeAll(keepingCapacity: true)
-      seconds = time {
+      seconds = EncodeBench.time {
         for text in texts {
           tokenizer.encode(
             text, maximumLength: directory.maxLength, into: &ids, scratch: &scratch)
@@ -77,38 +85,29 @@ struct PawlBench {
     print("{\"seconds\":\(seconds),\"tokens\":\(ids.count),\"sum\":\(sum)}")
   }
 
-  /// All texts, tokenizing included, side by side.
   private static func encode(model: String, file: String, threads: Int, out: String) throws {
-    let encoder = try TextEncoder(
-      path: model, numericPath: try numericPath(), environment: environment)
+    let bench = try encodeBench(model)
     let texts = try texts(file)
-    var embeddings = [Float](repeating: 0, count: texts.count * encoder.width)
-    var view = embeddings.mutableSpan
-    encoder.encode(Array(texts.prefix(16)), workerCount: threads, into: &view)
-    let seconds = time { encoder.encode(texts, workerCount: threads, into: &view) }
-    var writer = try VectorWriter(path: out, rowCount: texts.count, dimension: encoder.width)
-    try writer.append(embeddings.span)
+    let (seconds, vectors) = bench.encode(texts, threads: threads)
+    var writer = try VectorWriter(
+      path: out, rowCount: texts.count, dimension: bench.encoder.width)
+    try writer.append(vectors.span)
     try writer.commit()
-    print("{\"seconds\":\(seconds),\"texts\":\(texts.count)}")
+    print(
+      "{\"seconds\":\(seconds),\"texts\":\(texts.count),"
+        + "\"operationsPerToken\":\(bench.operationsPerToken)}")
   }
 
-  /// One text at a time, one thread, tokenizing included: median and 99th percentile.
   private static func latency(model: String, file: String) throws {
-    let encoder = try TextEncoder(
-      path: model, numericPath: try numericPath(), environment: environment)
-    let texts = try texts(file)
-    var worker = EncodingWorker()
-    var seconds: [Double] = []
-    for text in texts {
-      seconds.append(
-        time {
-          worker.append(text, row: 0, to: encoder)
-          worker.run(on: encoder) { _, _ in }
-        })
-    }
-    seconds.sort()
+    let seconds = try encodeBench(model).latencies(texts(file))
     let (median, high) = (seconds[seconds.count / 2], seconds[seconds.count * 99 / 100])
-    print("{\"p50\":\(median),\"p99\":\(high),\"texts\":\(texts.count)}")
+    print("{\"p50\":\(median),\"p99\":\(high),\"texts\":\(seconds.count)}")
+  }
+
+  private static func encodeBench(_ model: String) throws -> EncodeBench {
+    EncodeBench(
+      encoder: try TextEncoder(
+        path: model, numericPath: try numericPath(), environment: environment))
   }
 
   /// `PAWL_NUMERIC`, else the one of new stores.
@@ -125,8 +124,4 @@ struct PawlBench {
     return ["PAWL_KERNEL": unsafe String(cString: name)]
   }
 
-  private static func time(_ work: () -> Void) -> Double {
-    let clock = ContinuousClock()
-    return clock.measure(work) / .seconds(1)
-  }
 }

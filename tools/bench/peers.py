@@ -80,7 +80,7 @@ def passages(count, words=None):
 
 
 def compare(name, ours, theirs, unit, rounds, better="higher"):
-    """Measures both in turn, so that a machine that slows down slows both."""
+    """Measures both in turn, so that a machine that slows down slows both; the median ratio."""
     pairs = []
     for number in range(rounds):
         pair = (ours(), theirs()) if number % 2 == 0 else tuple(reversed((theirs(), ours())))
@@ -91,3 +91,4 @@ def compare(name, ours, theirs, unit, rounds, better="higher"):
         f"{name}: pawl {a:.4g} {unit}, peer {b:.4g} {unit}, "
         f"ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})",
         flush=True)
+    return statistics.median(ratios)
