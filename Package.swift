@@ -82,7 +82,9 @@ let package = Package(
       name: "IVFTests", dependencies: ["IVF", "LMDB", "LinearAlgebra"], swiftSettings: views),
     .testTarget(
       name: "PawlTests",
-      dependencies: ["Pawl", "Corpus", "Evaluation", "IVF", "LMDB", "LinearAlgebra"],
+      dependencies: [
+        "Pawl", "Corpus", "Encoding", "Evaluation", "IVF", "LMDB", "LinearAlgebra",
+      ],
       swiftSettings: tested),
     .testTarget(
       name: "PawlCLITests", dependencies: ["PawlCLI", "Pawl", "LMDB"], swiftSettings: tested),

@@ -54,7 +54,8 @@ extension Kernels {
     let K = linear.inputWidth
     precondition(input.width == K, "rows of \(input.width) numbers for a layer of \(K)")
     precondition(
-      outputs.lowerBound % Int12Linear.outputAlignment == 0 && outputs.upperBound <= linear.outputWidth
+      outputs.lowerBound % Int12Linear.outputAlignment == 0
+        && outputs.upperBound <= linear.outputWidth
         && first % Int12Rows.groupSize == 0,
       "outputs \(outputs) of \(linear.outputWidth) from row \(first)")
     let blockCount = input.blockCount

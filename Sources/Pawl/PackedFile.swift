@@ -18,11 +18,14 @@ struct PackedFile {
   private static let layout: UInt32 = 1
   private static let headerSize = 64
 
+  /// Inside the store.
+  let name: String
   let path: String
   private let digest: String
 
   init(of digest: String, inStoreAt store: String) {
-    path = "\(store)/checkpoints/\(digest).packed-int12"
+    name = "checkpoints/\(digest).packed-int12"
+    path = "\(store)/\(name)"
     self.digest = digest
   }
 

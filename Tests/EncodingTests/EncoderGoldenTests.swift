@@ -55,6 +55,27 @@ import Testing
     print("EncoderGoldenTests: 1,000 texts against float64: \(agreement)")
   }
 
+  @Test(
+    "by int12 they keep what the path promises: cosine .99998 on average, .9999 each",
+    .enabled(if: EncoderFixture.hasBaseModel, "needs the base model: tools/setup"),
+    .enabled(if: EncoderFixture.data != nil, "needs PAWL_TEST_DATA"))
+  func int12() throws {
+    let encoder = try EncoderFixture.encoder(EncoderFixture.baseModel, numericPath: .int12)
+    let expected = try EncoderFixture.vectors(
+      EncoderFixture.golden("vectors.npy"), width: encoder.width)
+    let texts = try Self.texts(in: EncoderFixture.data ?? "")
+    var sum = 0.0
+    var agreement = Agreement()
+    for (vector, reference) in zip(encoder.encoded(texts, workerCount: 2), expected) {
+      agreement.add(vector, reference)
+      sum += zip(vector, reference).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+    }
+    #expect(agreement.lowestCosine >= 0.9999, "\(agreement)")
+    #expect(sum / Double(texts.count) >= 0.99998, "\(agreement)")
+    #expect(agreement.largestLengthError <= 1e-6, "\(agreement)")
+    print("EncoderGoldenTests: int12, mean cosine \(sum / Double(texts.count)): \(agreement)")
+  }
+
   /// The texts that texts.tsv names by file and line, each what follows the first tab.
   private static func texts(in folder: String) throws -> [String] {
     var files: [String: [ArraySlice<UInt8>]] = [:]

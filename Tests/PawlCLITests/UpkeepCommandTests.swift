@@ -123,7 +123,7 @@ import Testing
     #expect(cut.status == 2, "\(cut.error)")
     try whole.write(to: data)
     let digest = try #require(
-      try FileManager.default.contentsOfDirectory(atPath: pawl.path("b.pawl/checkpoints")).first)
+      try FileManager.default.contentsOfDirectory(atPath: pawl.path("b.pawl/checkpoints")).min())
     try Data("{}".utf8).write(
       to: URL(filePath: pawl.path("b.pawl/checkpoints/\(digest)/tokenizer_config.json")))
     let model = try pawl.run("restore", "b.pawl", "s.pawl", "--replace")

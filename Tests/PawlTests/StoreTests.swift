@@ -77,7 +77,7 @@ import Testing
     _ = try store.ingestAll(try folder.file("c.tsv", ["a\tone"]))
     let path = store.path
     try store.environment.close()
-    let checkpoints = try FileManager.default.contentsOfDirectory(atPath: path + "/checkpoints")
+    let checkpoints = Files.names(in: path + "/checkpoints")
     let file = "\(path)/checkpoints/\(try #require(checkpoints.first))/model.safetensors"
     var bytes = try Data(contentsOf: URL(filePath: file))
     bytes[bytes.count - 5] ^= 1

@@ -31,6 +31,19 @@ extension StoreCheck {
     }
     // The digest of files that are damaged is another one, of course.
     if report.problemCount == before { checkDigest(checkpoint) }
+    if report.problemCount == before { notePackedWeights(of: checkpoint) }
+  }
+
+  /// A cache: what is wrong with it hurts nobody.
+  private mutating func notePackedWeights(of digest: String) {
+    let file = PackedFile(of: digest, inStoreAt: path)
+    guard Files.exists(file.path),
+      let model = try? ModelDirectory(path: path + "/checkpoints/" + digest),
+      file.read(model.configuration) == nil
+    else { return }
+    report.notes.append(
+      "\(file.name) is damaged, or of another release: the next command that encodes a text makes it anew"
+    )
   }
 
   private mutating func checkDigest(_ digest: String) {
