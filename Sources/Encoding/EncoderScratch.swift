@@ -36,9 +36,10 @@ package struct EncoderScratch: ~Copyable {
     case .int12:
       let heads = PackedWeights.headGroupSize(shape)
       Self.grow(&qkv, to: tokens * 3 * heads * shape.headWidth)
-      Self.grow(&intermediate, to: Self.int12BlockRows * Int12Rows.blockWidth)
+      let rows = min(tokens, Self.int12BlockRows)
+      Self.grow(&intermediate, to: rows * Int12Rows.blockWidth)
       rounded.reserve(rows: tokens, width: D)
-      roundedWide.reserve(rows: Self.int12BlockRows, width: shape.intermediateWidth)
+      roundedWide.reserve(rows: rows, width: shape.intermediateWidth)
     }
     let longest = min(tokens, shape.positionCount)
     Self.grow(&attention, to: Kernels.attentionScratch(tokens: longest, headWidth: shape.headWidth))

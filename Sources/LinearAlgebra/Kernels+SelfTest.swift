@@ -40,10 +40,10 @@ extension Kernels {
     return bits + (0..<count).map { positionsView[$0] }
   }
 
-  /// The bits of a product of 12 bits over fixed numbers. 5 rows of 541 leave a rest in every loop, and
-  /// make two blocks.
+  /// The bits of a product of 12 bits over fixed numbers. 13 rows of 515 are full and part tiles of all
+  /// twins and two blocks; 70 outputs are three panels, one, and a part of one.
   private func int12Probe() -> [UInt32] {
-    let (rows, K, N) = (5, 541, 83)
+    let (rows, K, N) = (13, 515, 70)
     let size = Int12LinearSize(inputWidth: K, outputWidth: N)
     var panels = [Int16](repeating: 0, count: size.panels)
     var scales = [Float](repeating: 0, count: size.outputs)

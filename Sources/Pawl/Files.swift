@@ -41,6 +41,12 @@ enum Files {
       && status.st_uid == geteuid()
   }
 
+  /// Whether a file is there, and no link to one.
+  static func isRegularFile(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
   static func rename(_ source: String, to target: String) throws(StoreError) {
     guard unsafe Glibc.rename(source, target) == 0 else {
       throw failure(source, "rename it to \(target)")

@@ -33,8 +33,8 @@ struct PackedFile {
   ///
   /// - Complexity: a checksum of the whole file: 3 ms for all-MiniLM-L6-v2.
   func read(_ shape: TransformerConfiguration) -> PackedWeights? {
-    guard Files.exists(path) else { return nil }
-    guard let file = try? MappedFile(path: path) else { return nil }
+    // Whatever is wrong with a cache, it is made anew.
+    guard Files.isRegularFile(path), let file = try? MappedFile(path: path) else { return nil }
     guard let weights = PackedWeights(file, from: Self.headerSize, shape) else { return nil }
     let header = file.bytes.extracting(0..<Self.headerSize)
     let isOurs = unsafe header.withUnsafeBytes { found in
@@ -46,8 +46,10 @@ struct PackedFile {
   /// Writes the file, whole or not at all.
   ///
   /// Nothing depends on it, so where it cannot be written it is not: a store on a disk without room, or of
-  /// another user, can be read all the same.
+  /// another user, can be read all the same. Nor is it where something else has its name: through a link it
+  /// would replace a file outside the store, at a pipe it would wait.
   func write(_ weights: PackedWeights) {
+    if Files.isTaken(path), !Files.isRegularFile(path) { return }
     do {
       var file = try OutputFile(path: path)
       try file.write(header(of: weights).span)

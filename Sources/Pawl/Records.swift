@@ -1,5 +1,5 @@
-internal import FoundationEssentials
 internal import Encoding
+internal import FoundationEssentials
 internal import IVF
 internal import LMDB
 

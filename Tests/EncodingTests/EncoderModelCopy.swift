@@ -49,10 +49,16 @@ final class EncoderModelCopy {
 
   enum Mistake: Error { case occurrences(Int) }
 
-  /// What loading the model says, its folder written as MODEL; "accepted" where it loads.
+  /// What loading the model says, its folder written as MODEL; "accepted" where it loads. Both numeric paths
+  /// must say the same.
   var refusal: String {
+    let (first, second) = (refusal(.float32), refusal(.int12))
+    return first == second ? first : "float32: \(first); int12: \(second)"
+  }
+
+  private func refusal(_ numericPath: NumericPath) -> String {
     do {
-      _ = try EncoderFixture.encoder(path)
+      _ = try EncoderFixture.encoder(path, numericPath: numericPath)
       return "accepted"
     } catch {
       return "\(error)".replacing(path, with: "MODEL")

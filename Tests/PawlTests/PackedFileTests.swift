@@ -1,5 +1,6 @@
 import Encoding
 import Foundation
+import Glibc
 import LMDB
 import Testing
 
@@ -83,7 +84,7 @@ import Testing
     #expect(PackedFile(of: digest, inStoreAt: path).read(shape) != nil)
   }
 
-  @Test("where it cannot be written, everything works without it")
+  @Test("where a folder, a link or a pipe has its name, everything works without it")
   func unwritable() throws {
     let (path, file) = try made()
     let expected = try vectors(path)
@@ -91,6 +92,14 @@ import Testing
     try FileManager.default.createDirectory(atPath: file, withIntermediateDirectories: true)
     #expect(try vectors(path) == expected)
     #expect(Files.isOwnFolder(file))
+    try FileManager.default.removeItem(atPath: file)
+    let precious = try folder.file("precious", ["untouched"])
+    try FileManager.default.createSymbolicLink(atPath: file, withDestinationPath: precious)
+    #expect(try vectors(path) == expected)
+    #expect(try content(precious) == Data("untouched\n".utf8))
+    try FileManager.default.removeItem(atPath: file)
+    try #require(mkfifo(file, 0o600) == 0)
+    #expect(try vectors(path) == expected)
     try Store(path: path).expectWhole(passages: 0)
   }
 

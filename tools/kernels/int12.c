@@ -30,8 +30,9 @@ typedef enum { USUAL, EXTREME, ODD, KINDS } kind;
 static float *rows_of(size_t rows, size_t K, size_t gap, kind what) {
   const size_t count = (rows - 1) * (K + gap) + K;
   float *x = floats(0, count, 3);
+  // Rows of one sign: their products all count the same way, to the brim of 32 bits.
   if (what == EXTREME)
-    for (size_t i = 0; i < count; i++) x[i] = word() % 2 ? 2047 : -2047;
+    for (size_t i = 0; i < count; i++) x[i] = i / (K + gap) % 2 ? -2047 : 2047;
   const float odd[] = {0, INFINITY, -INFINITY, NAN, 1e-42f, -1e-31f, 3e38f, -0.0f};
   if (what == ODD)
     for (size_t r = 0; r < rows; r++) {
@@ -158,7 +159,7 @@ static void compare_products(const pawl_int12 *twin) {
 /// Codes and factors stand for the rows to half a step; rows that cannot be rounded say so.
 static void rounding_is_right(void) {
   const pawl_int12 *const portable = pawl_int12_named("portable");
-  bool near = true, limits = true, odd = true;
+  bool near = true, limits = true, odd = true, packed = true;
   for (size_t w = 0; w < WIDTHS; w++)
     for (kind what = USUAL; what < KINDS; what++) {
       const size_t K = widths[w], rows = 5, blocks = pawl_int12_blocks(K);
@@ -177,8 +178,22 @@ static void rounding_is_right(void) {
           else near &= fabs((double)code * factor - value) <= 0.5001 * factor;
           if (!isfinite(value)) odd &= isnan(factor);
         }
+      if (what == ODD) continue;
+      int16_t *panels = last(3, PAWL_PANEL * pawl_int12_padded(K) * sizeof *panels);
+      memset(panels, 0, PAWL_PANEL * pawl_int12_padded(K) * sizeof *panels);
+      float *scales = floats(4, rows, 1);
+      state = seed;
+      const float *weights = rows_of(rows, K, 0, what);
+      pawl_int12_pack(0, rows, K, weights, panels, scales);
+      for (size_t r = 0; r < rows; r++)
+        for (size_t k = 0; k < K; k++) {
+          const int16_t code = panels[k / 2 * 32 + r * 2 + k % 2];
+          packed &= fabs((double)code * scales[r] - weights[r * K + k]) <= 0.5001 * scales[r];
+          limits &= code >= -PAWL_INT12_HIGHEST && code <= PAWL_INT12_HIGHEST;
+        }
     }
   report(near, "portable", "12-bit codes are within half a step");
+  report(packed, "portable", "12-bit weights are within half a step");
   report(limits, "portable", "12-bit codes are at most 2047");
   report(odd, "portable", "rows that have no 12-bit codes are zeros times NaN");
 }
