@@ -37,7 +37,7 @@ package final class PackedWeights: Sendable {
 
   /// Rounds and packs the weights of a model.
   ///
-  /// - Complexity: one pass over the weights: about 20 ms for all-MiniLM-L6-v2.
+  /// - Complexity: a few passes over the weights.
   init(_ weights: WeightFile, _ shape: TransformerConfiguration) throws(EncodingError) {
     // All tensors are checked against the file before memory of a size from config.json is taken.
     for layer in 0..<shape.layerCount {

@@ -17,6 +17,11 @@ package final class TextEncoder: Sendable {
 
   package var width: Int { directory.configuration.width }
 
+  /// Tokens in one pass: enough to use each block of weights some dozen times while it is in cache, few
+  /// enough that the last pass of a batch ends soon after its neighbour's. Of rounded weights half the bytes
+  /// come from memory, and what lies between the products should stay in the second-level cache.
+  var batchTokens: Int { transformer.numericPath == .int12 ? 128 : 512 }
+
   /// The weights of the products where the numeric path has them rounded.
   package var packedWeights: PackedWeights? { transformer.packed }
 
@@ -98,7 +103,7 @@ package final class TextEncoder: Sendable {
   ///   - embeddings: N × D, overwritten with unit vectors.
   ///   - progress: told, on any of the threads, how many texts are encoded so far.
   /// - Complexity: about 21 million operations a token for all-MiniLM-L6-v2; memory a worker for
-  ///   about a thousand tokens.
+  ///   a pass and its longest text.
   package func encode(
     _ texts: [String], workerCount: Int, into embeddings: inout MutableSpan<Float>,
     progress: @Sendable (Int) -> Void = { _ in }
@@ -115,7 +120,7 @@ package final class TextEncoder: Sendable {
       while true {
         let row = next.add(1, ordering: .relaxed).oldValue
         if row < texts.count { worker.append(texts[row], row: row, to: self) }
-        if row >= texts.count || worker.isFull {
+        if row >= texts.count || worker.isFull(for: self) {
           // Sound: `next` gives each row to one worker only.
           let count = worker.run(on: self) { row, values in unsafe rows.write(values, row: row) }
           progress(finished.add(count, ordering: .relaxed).newValue)
@@ -147,10 +152,6 @@ extension TextEncoder {
 
 /// One thread's tokens and scratch memory.
 package struct EncodingWorker: ~Copyable {
-  /// Tokens in one pass: enough to use each block of weights some hundred times while it is in cache,
-  /// few enough that the last pass of a batch ends soon after its neighbour's.
-  private static let batchTokens = 128
-
   private var tokens: [Int32] = []
   private var offsets: [Int] = [0]
   private var rows: [Int] = []
@@ -160,7 +161,7 @@ package struct EncodingWorker: ~Copyable {
 
   package init() {}
 
-  package var isFull: Bool { tokens.count >= Self.batchTokens }
+  package func isFull(for encoder: TextEncoder) -> Bool { tokens.count >= encoder.batchTokens }
 
   package mutating func append(_ text: String, row: Int, to encoder: TextEncoder) {
     encoder.tokenizer.encode(

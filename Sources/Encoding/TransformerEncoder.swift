@@ -25,7 +25,7 @@ package final class TransformerEncoder: Sendable {
   ///
   /// - Parameter packed: the rounded weights, where they have been packed before.
   /// - Throws: `EncodingError` naming the tensor that is absent or does not fit.
-  /// - Complexity: one pass over the weights of the layers; the word table stays mapped.
+  /// - Complexity: packing the layers' weights, unless that has been done; the word table stays mapped.
   package init(
     _ model: ModelDirectory, _ path: NumericPath, packed: PackedWeights? = nil, kernels: Kernels
   ) throws(EncodingError) {

@@ -2,8 +2,8 @@
 //
 // Each loop exists as plain C (the oracle, `portable`) and as AVX2 + FMA and AVX-512 twins. The twins
 // give the same bits: every output is one chain of fused multiply-adds in a fixed order, every
-// reduction runs over 16 partial sums that are added as a fixed tree, and floating-point contraction
-// is off, so that nothing is fused which is not written as fused.
+// reduction runs over 16 partial sums that are added as a fixed tree (attention's shares one key after the
+// other), and floating-point contraction is off, so that nothing is fused which is not written as fused.
 #pragma once
 
 #include <stdbool.h>
