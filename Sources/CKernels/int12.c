@@ -6,10 +6,22 @@
 
 #pragma STDC FP_CONTRACT OFF
 
+/// The bits of the greatest magnitude of n floats.
+static uint32_t magnitude(size_t n, const float *x) {
+  uint32_t greatest = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, x + i, sizeof bits);
+    bits &= 0x7fffffff;
+    greatest = bits > greatest ? bits : greatest;
+  }
+  return greatest;
+}
+
 static void round_rows(size_t rows, size_t n, const float *x, size_t ldx, int16_t *codes,
                        size_t stride, float *factors, size_t ldf) {
   for (size_t r = 0; r < rows; r++, x += ldx) {
-    const pawl_int12_range range = pawl_int12_range_of(pawl_int12_magnitude(n, x));
+    const pawl_int12_range range = pawl_int12_range_of(magnitude(n, x));
     factors[r * ldf] = range.factor;
     int16_t *const row = codes + r / PAWL_INT12_GROUP * stride + r % PAWL_INT12_GROUP * 2;
     for (size_t k = 0; k < pawl_int12_padded(n); k++) {
@@ -55,7 +67,7 @@ void pawl_int12_pack(size_t first, size_t N, size_t K, const float *w, int16_t *
   const size_t padded = pawl_int12_padded(K);
   for (size_t n = 0; n < N; n++, w += K) {
     const size_t row = first + n;
-    const pawl_int12_range range = pawl_int12_range_of(pawl_int12_magnitude(K, w));
+    const pawl_int12_range range = pawl_int12_range_of(magnitude(K, w));
     scales[row] = range.factor;
     if (range.factor != range.factor) continue;
     int16_t *const column = panels + row / PAWL_PANEL * PAWL_PANEL * padded + row % PAWL_PANEL * 2;

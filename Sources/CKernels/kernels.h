@@ -72,15 +72,3 @@ static inline pawl_int12_range pawl_int12_range_of(uint32_t magnitude) {
   if (highest < 1e-30f) return (pawl_int12_range){0, 0};
   return (pawl_int12_range){highest / PAWL_INT12_HIGHEST, PAWL_INT12_HIGHEST / highest};
 }
-
-/// The bits of the greatest magnitude of n floats.
-static inline uint32_t pawl_int12_magnitude(size_t n, const float *x) {
-  uint32_t greatest = 0;
-  for (size_t i = 0; i < n; i++) {
-    uint32_t bits;
-    __builtin_memcpy(&bits, x + i, sizeof bits);
-    bits &= 0x7fffffff;
-    greatest = bits > greatest ? bits : greatest;
-  }
-  return greatest;
-}

@@ -61,7 +61,6 @@ final class Int12Layer: TransformerLayer {
       weights.linear(index, .attentionOutput), outputs: 0..<D, to: rounded, rows: rows,
       into: &hidden, .adding)
     attentionNorm.apply(kernels, &hidden, rows: rows, epsilon: shape.layerNormEpsilon)
-    kernels.round(hidden.span, rows: rows, into: &rounded)
   }
 
   /// In blocks of rows and of outputs, so that the wide activations stay in the second-level cache.
@@ -76,6 +75,7 @@ final class Int12Layer: TransformerLayer {
     let weights = weights
     let up = weights.linear(index, .up)
     let down = weights.linear(index, .down)
+    kernels.round(hidden.span, rows: rows, into: &rounded)
     for start in stride(from: 0, to: rows, by: EncoderScratch.int12BlockRows) {
       let count = min(EncoderScratch.int12BlockRows, rows - start)
       for block in 0..<roundedWide.blockCount {

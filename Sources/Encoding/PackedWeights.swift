@@ -40,16 +40,20 @@ package final class PackedWeights: Sendable {
   /// - Complexity: a few passes over the weights.
   init(_ weights: WeightFile, _ shape: TransformerConfiguration) throws(EncodingError) {
     // All tensors are checked against the file before memory of a size from config.json is taken.
+    var parts: [[Part]] = []
     for layer in 0..<shape.layerCount {
-      for product in Product.allCases { _ = try Self.parts(weights, layer, product, shape) }
+      for product in Product.allCases {
+        parts.append(try Self.parts(weights, layer, product, shape))
+      }
     }
     var memory = AlignedBuffer<Int16>(
       repeating: 0, count: Self.byteCount(shape) / MemoryLayout<Int16>.size)
     var view = memory.mutableSpan
     for layer in 0..<shape.layerCount {
       for product in Product.allCases {
-        let parts = try Self.parts(weights, layer, product, shape)
-        Self.pack(parts, at: Self.place(layer, product, shape), into: &view)
+        Self.pack(
+          parts[layer * Product.allCases.count + product.rawValue],
+          at: Self.place(layer, product, shape), into: &view)
       }
     }
     storage = .owned(memory)

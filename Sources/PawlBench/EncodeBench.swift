@@ -1,7 +1,6 @@
 internal import Dispatch
 internal import Encoding
 internal import LinearAlgebra
-internal import Synchronization
 
 /// Times an encoder and the products it is made of.
 struct EncodeBench {

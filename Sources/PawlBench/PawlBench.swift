@@ -123,5 +123,4 @@ struct PawlBench {
     guard let name = unsafe getenv("PAWL_KERNEL") else { return [:] }
     return ["PAWL_KERNEL": unsafe String(cString: name)]
   }
-
 }
