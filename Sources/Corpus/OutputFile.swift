@@ -90,10 +90,13 @@ internal import Glibc
   }
 
   /// Puts the file in place: data on the disk, then the name, then the folder on the disk.
-  package consuming func commit() throws(CorpusError) {
+  ///
+  /// - Parameter isLasting: false for what is checked when it is read and may be lost with the power: nothing
+  ///   waits for the disk.
+  package consuming func commit(isLasting: Bool = true) throws(CorpusError) {
     try flush()
     guard let placement else { return }
-    try file.synchronise()
+    if isLasting { try file.synchronise() }
     let name =
       if let name = placement.temporaryPath { name } else {
         try file.giveName(in: placement.folder, label: "partial")
@@ -104,6 +107,7 @@ internal import Glibc
       throw .system(path: path, action: .rename, code: code)
     }
     isPending = false
+    guard isLasting else { return }
     try Descriptor(path: placement.folder, flags: O_RDONLY | O_DIRECTORY).synchronise()
   }
 

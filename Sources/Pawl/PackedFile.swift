@@ -56,7 +56,7 @@ struct PackedFile {
       let bytes = weights.bytes
       // Sound: the pointer does not leave the closure.
       try unsafe bytes.withUnsafeBytes { try unsafe file.write($0) }
-      try file.commit()
+      try file.commit(isLasting: false)
     } catch {}
   }
 

@@ -4,7 +4,8 @@ extension Store {
   /// Brings a store of an older format to this one.
   ///
   /// 1 → 2: the tables `sets` and `jobs`, and the size of all texts in the store's record. 2 → 3: the
-  /// tables of clustered indexes. Killed half-way it is still a store of the old format, and the next
+  /// tables of clustered indexes. 3 → 4: the number alone, so that a program that does not know the
+  /// numeric path int12 says so. Killed half-way it is still a store of the old format, and the next
   /// opening does it again.
   /// - Complexity: reads all rows once.
   static func upgrade(_ path: String) throws {

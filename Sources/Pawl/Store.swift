@@ -21,7 +21,7 @@ public final class Store: Sendable {
   private let dictionaryCache = Mutex<[UInt8: TextDictionary]>([:])
 
   /// The format that this Pawl writes, and the newest that it reads.
-  static let format = 3
+  static let format = 4
 
   /// What may be done with a store once it is open.
   public enum Access: Sendable {
@@ -178,13 +178,16 @@ public final class Store: Sendable {
   func encoder(for space: SpaceRecord) throws -> TextEncoder {
     guard let checkpoint = space.checkpoint else { throw StoreError.noEncoder(path: path) }
     let key = "\(checkpoint) \(space.maxLength) \(space.numericPath?.rawValue ?? "")"
-    let encoder = try encoders.withLock { encoders in
-      if let encoder = encoders[key] { return encoder }
+    let file = PackedFile(of: checkpoint, inStoreAt: path)
+    let (encoder, packed): (TextEncoder, PackedWeights?) = try encoders.withLock { encoders in
+      if let encoder = encoders[key] { return (encoder, nil) }
       try Checkpoint.verify(space.files, of: checkpoint, inStoreAt: path)
-      let encoder = try load(checkpoint, space)
-      encoders[key] = encoder
-      return encoder
+      let loaded = try load(checkpoint, space, packedIn: file)
+      encoders[key] = loaded.encoder
+      return loaded
     }
+    // Not while others wait for the encoder.
+    if let packed { file.write(packed) }
     // Batches of vectors are cut by the record's width.
     guard encoder.width == space.width else {
       throw damaged(
@@ -194,16 +197,17 @@ public final class Store: Sendable {
     return encoder
   }
 
-  private func load(_ checkpoint: String, _ space: SpaceRecord) throws -> TextEncoder {
+  /// - Returns: beside the encoder its packed weights where they were not in the file.
+  private func load(
+    _ checkpoint: String, _ space: SpaceRecord, packedIn file: PackedFile
+  ) throws -> (encoder: TextEncoder, packed: PackedWeights?) {
     let model = try ModelDirectory(path: checkpointPath(checkpoint))
-    let file = PackedFile(of: checkpoint, inStoreAt: path)
     let numericPath = space.numericPath ?? .float32
     let packed = numericPath == .int12 ? file.read(model.configuration) : nil
     let encoder = try TextEncoder(
       model, maxLength: space.maxLength, numericPath: numericPath, packed: packed,
       environment: Process.environment)
-    if packed == nil, let made = encoder.packedWeights { file.write(made) }
-    return encoder
+    return (encoder, packed == nil ? encoder.packedWeights : nil)
   }
 
   /// All dictionaries that texts are compressed with.

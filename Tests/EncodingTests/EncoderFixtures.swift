@@ -65,6 +65,23 @@ extension TextEncoder {
     encode(texts, workerCount: workerCount, into: &view)
     return (0..<texts.count).map { Array(embeddings[$0 * width..<($0 + 1) * width]) }
   }
+
+  func tokens(of text: String) -> [Int32] {
+    var tokens: [Int32] = []
+    var scratch = TokenizerScratch()
+    tokenizer.encode(text, maximumLength: maxLength, into: &tokens, scratch: &scratch)
+    return tokens
+  }
+}
+
+extension TransformerEncoder {
+  func vector(ofTokens tokens: [Int32]) -> [Float] {
+    var vector = [Float](repeating: .nan, count: configuration.width)
+    var view = vector.mutableSpan
+    var scratch = EncoderScratch()
+    encode(tokens: tokens.span, offsets: [0, tokens.count].span, scratch: &scratch, into: &view)
+    return vector
+  }
 }
 
 /// How far vectors are from their reference.

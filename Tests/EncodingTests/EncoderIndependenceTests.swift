@@ -1,3 +1,4 @@
+import LinearAlgebra
 import Testing
 
 @testable import Encoding
@@ -54,6 +55,35 @@ import Testing
           name, try EncoderFixture.encoder(folder, numericPath: path, kernels: name)
         )
       } catch { return nil }
+    }
+  }
+
+  /// Head groups of which the last is smaller, rows of two blocks and of three, both with a short last one.
+  @Test("a wide model: int12 is near float32, and its bits are those of every kernel")
+  func wide() throws {
+    let model = try EncoderModelCopy(
+      layers: 1, width: 528, heads: 11, intermediateWidth: 1_100, seed: 7)
+    let exact = try EncoderFixture.encoder(model.path)
+    let shape = exact.directory.configuration
+    #expect(PackedWeights.headGroupSize(shape) == 3 && Int12Rows.blockWidth == 512)
+    let oracle = try EncoderFixture.encoder(
+      model.path, numericPath: .int12, kernels: "portable")
+    let texts = Array(Self.texts.prefix(12))
+    let expected = oracle.encoded(texts, workerCount: 2)
+    var agreement = Agreement()
+    for (found, reference) in zip(expected, exact.encoded(texts, workerCount: 2)) {
+      agreement.add(found, reference)
+    }
+    #expect(agreement.lowestCosine >= 0.999_99, "\(agreement)")
+    for (name, encoder) in Self.twins(model.path, .int12) {
+      #expect(encoder.encoded(texts, workerCount: 2) == expected, "\(name)")
+    }
+    // Where the processor has instructions for them, the products of `avx512` are others.
+    guard let kernels = Kernels.best.withInt12(named: "avx512") else { return }
+    let transformer = try TransformerEncoder(
+      oracle.directory, .int12, packed: oracle.packedWeights, kernels: kernels)
+    for (text, vector) in zip(texts, expected) {
+      #expect(transformer.vector(ofTokens: oracle.tokens(of: text)) == vector)
     }
   }
 

@@ -66,7 +66,7 @@ import Testing
       try write.commit()
       try store.environment.close()
     }
-    #expect(throws: StoreError.newerFormat(path: path, found: 4, known: 3)) {
+    #expect(throws: StoreError.newerFormat(path: path, found: 5, known: 4)) {
       try Store(path: path)
     }
   }
