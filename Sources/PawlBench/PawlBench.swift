@@ -61,6 +61,10 @@ struct PawlBench {
     var lines = try LineReader(path: path, kind: .texts)
     var texts: [String] = []
     while let text = try lines.nextText() { texts.append(text) }
+    guard !texts.isEmpty else {
+      print("\(path): has no texts")
+      exit(65)
+    }
     return texts
   }
 
