@@ -10,12 +10,15 @@
 #define TWIN pawl_avx2
 #define TWIN_NAME "avx2"
 #define TWIN_LISTS pawl_lists_avx2
+#define TWIN_TRAINING pawl_training_avx2
 // 12 accumulators, two halves of a column and one broadcast value: 15 of 16 registers.
 #define TILE_ROWS 6
 #define TILE_PANELS 1
+#define PACKED_ROWS 6
 #include "avx2.inc"
 #include "tree.inc"
 #include "twin.inc"
+#include "training.inc"
 
 typedef struct { __m256i low, high; } sums;
 typedef sums four_bytes;

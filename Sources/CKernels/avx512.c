@@ -10,12 +10,16 @@
 #define TWIN pawl_avx512
 #define TWIN_NAME "avx512"
 #define TWIN_LISTS pawl_lists_avx512
+#define TWIN_TRAINING pawl_training_avx512
 // 28 accumulators, two columns and one broadcast value: 31 of 32 registers.
 #define TILE_ROWS 14
 #define TILE_PANELS 2
+// 24 accumulators: 12 rows are a group.
+#define PACKED_ROWS 12
 #include "avx512.inc"
 #include "tree.inc"
 #include "twin.inc"
+#include "training.inc"
 
 // As with AVX2, which says why.
 #define FILTER_TWO_STEPS

@@ -7,6 +7,7 @@ extern const pawl_kernels pawl_portable;
 extern const pawl_filter pawl_filter_portable;
 extern const pawl_nearest pawl_nearest_portable;
 extern const pawl_lists pawl_lists_portable;
+extern const pawl_training pawl_training_portable;
 extern const pawl_int12 pawl_int12_portable;
 #if defined(__x86_64__)
 extern const pawl_kernels pawl_avx2;
@@ -14,6 +15,8 @@ extern const pawl_kernels pawl_avx512;
 extern const pawl_filter pawl_filter_avx2;
 extern const pawl_lists pawl_lists_avx2;
 extern const pawl_lists pawl_lists_avx512;
+extern const pawl_training pawl_training_avx2;
+extern const pawl_training pawl_training_avx512;
 extern const pawl_int12 pawl_int12_avx2;
 extern const pawl_int12 pawl_int12_avx512;
 extern const pawl_int12 pawl_int12_avx512vnni;
@@ -46,6 +49,8 @@ extern const pawl_nearest pawl_nearest_avx512vnni;
 
 // erf(x) = x · P(x²) / Q(x²) for |x| ≤ 3.93, where erf differs from 1 by less than half a unit in the
 // last place: rational least squares on Chebyshev points (Lawson weights), relative error 2e-8.
+// 1 / √(2π).
+#define PAWL_NORMAL_DENSITY 0.39894228040143268f
 #define PAWL_SQRT_HALF 0.70710678118654752f
 #define PAWL_ERF_HIGHEST 3.93f
 #define PAWL_ERF_P0 1.128379146f

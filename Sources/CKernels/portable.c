@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kernels.h"
+#include "portable.h"
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -17,13 +18,6 @@ static void gemm(size_t M, size_t N, size_t K, const float *a, size_t lda, const
       c[m * ldc + n] = accumulate ? c[m * ldc + n] + sum : sum;
     }
   }
-}
-
-/// Adds 16 partial sums as a tree: i and i + 8, then i and i + 4, and so on.
-static float tree(float *lanes) {
-  for (size_t width = PAWL_PANEL / 2; width > 0; width /= 2)
-    for (size_t i = 0; i < width; i++) lanes[i] += lanes[i + width];
-  return lanes[0];
 }
 
 static float dot(size_t n, const float *a, const float *b) {
@@ -45,34 +39,6 @@ static void layer_norm(size_t rows, size_t D, float *x, const float *gamma, cons
     const float scale = 1.0f / sqrtf(tree(squares) / (float)D + epsilon);
     for (size_t i = 0; i < D; i++) x[i] = fmaf((x[i] - mean) * scale, gamma[i], beta[i]);
   }
-}
-
-static float exponential(float x) {
-  x = x < PAWL_EXP_LOWEST ? PAWL_EXP_LOWEST : x;
-  const float n = rintf(x * PAWL_LOG2_E);
-  const float r = fmaf(n, -PAWL_LN2_LOW, fmaf(n, -PAWL_LN2_HIGH, x));
-  float p = PAWL_EXP_6;
-  p = fmaf(p, r, PAWL_EXP_5);
-  p = fmaf(p, r, PAWL_EXP_4);
-  p = fmaf(p, r, PAWL_EXP_3);
-  p = fmaf(p, r, PAWL_EXP_2);
-  p = fmaf(p, r * r, r) + 1.0f;
-  const uint32_t bits = (uint32_t)((int32_t)n + 127) << 23;
-  float power;
-  memcpy(&power, &bits, sizeof power);
-  return p * power;
-}
-
-static float error_function(float x) {
-  x = x < -PAWL_ERF_HIGHEST ? -PAWL_ERF_HIGHEST : x > PAWL_ERF_HIGHEST ? PAWL_ERF_HIGHEST : x;
-  const float y = x * x;
-  float p = PAWL_ERF_P5, q = PAWL_ERF_Q5;
-  p = fmaf(p, y, PAWL_ERF_P4), q = fmaf(q, y, PAWL_ERF_Q4);
-  p = fmaf(p, y, PAWL_ERF_P3), q = fmaf(q, y, PAWL_ERF_Q3);
-  p = fmaf(p, y, PAWL_ERF_P2), q = fmaf(q, y, PAWL_ERF_Q2);
-  p = fmaf(p, y, PAWL_ERF_P1), q = fmaf(q, y, PAWL_ERF_Q1);
-  p = fmaf(p, y, PAWL_ERF_P0), q = fmaf(q, y, 1.0f);
-  return x * p / q;
 }
 
 static void gelu(size_t n, float *x) {
@@ -199,4 +165,5 @@ static void to_float16(size_t n, const float *x, uint16_t *out) {
 const pawl_kernels pawl_portable = {
     "portable", gemm,       layer_norm,   gelu,         attention,  mean_rows,           dot,
     scan_int8,  score_int8, scan_float16, scan_float32, to_float16, &pawl_lists_portable,
+    &pawl_training_portable,
 };

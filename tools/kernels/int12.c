@@ -14,16 +14,6 @@ static const size_t rows_tried[] = {1, 2, 3, 4, 5, 7, 8, 13}, columns_tried[] = 
 #define COUNT(array) (sizeof array / sizeof *array)
 enum { WIDTHS = COUNT(widths) };
 
-static void keep(outcome *out, const void *data, size_t bytes) {
-  if (out->bytes + bytes > sizeof out->data) abort();
-  memcpy(out->data + out->bytes, data, bytes);
-  out->bytes += bytes;
-}
-
-static bool same(void) {
-  return expected.bytes == found.bytes && memcmp(expected.data, found.data, found.bytes) == 0;
-}
-
 typedef enum { USUAL, EXTREME, ODD, KINDS } kind;
 
 /// Rows of K numbers at the end of arena 0, `gap` floats between them.
@@ -75,9 +65,9 @@ static void try_rounding(const pawl_int12 *int12, size_t rows, size_t K, kind wh
   for (size_t r = 0; r < rows; r++)
     for (size_t k = 0; k < pawl_int12_padded(K); k++) {
       const int16_t code = code_of(codes, K, r, k);
-      keep(out, &code, sizeof code);
+      keep_more(out, &code, sizeof code);
     }
-  keep(out, factors, rows * pawl_int12_blocks(K) * sizeof *factors);
+  keep_more(out, factors, rows * pawl_int12_blocks(K) * sizeof *factors);
 }
 
 /// A product of M rows with N columns, both rounded by the portable loops, so that only the product differs.
@@ -98,7 +88,7 @@ static void try_product(const pawl_int12 *int12, size_t M, size_t N, size_t K, k
   double *before = malloc(count * sizeof *before);
   for (size_t i = 0; i < count; i++) before[i] = c[i];
   int12->gemm(M, N, K, codes, factors, panels, scales, bias, c, ldc, accumulate);
-  keep(out, c, count * sizeof *c);
+  keep_more(out, c, count * sizeof *c);
   *worst = 0;
   for (size_t m = 0; m < M; m++)
     for (size_t n = 0; n < N; n++) {

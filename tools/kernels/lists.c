@@ -12,16 +12,6 @@ static const size_t widths[] = {1,  2,  3,  4,   5,   15,  16,  17,   31,   32, 
                                 64, 80, 96, 100, 384, 400, 768, 1024, 4096, 4112, 8208};
 enum { WIDTHS = sizeof widths / sizeof *widths, MOST_CODES = 140, WIDEST = 16384 };
 
-static void keep(outcome *out, const void *data, size_t bytes) {
-  if (bytes > sizeof out->data) abort();
-  out->bytes = bytes;
-  memcpy(out->data, data, bytes);
-}
-
-static bool same(void) {
-  return expected.bytes == found.bytes && memcmp(expected.data, found.data, found.bytes) == 0;
-}
-
 /// Estimates of n random codes; codes and numbers at odd addresses, as in a file.
 static void try_bits(const pawl_lists *lists, size_t D, size_t n, bool extreme, outcome *out) {
   const size_t blocks = (D + 15) / 16, bytes = (n + 31) / 32 * blocks * 64;

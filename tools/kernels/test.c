@@ -60,14 +60,16 @@ void report(bool holds, const char *kernels, const char *claim) {
 
 outcome expected, found;
 
-static void keep(outcome *out, const void *data, size_t bytes) {
-  if (bytes > sizeof out->data) abort();
-  out->bytes = bytes;
-  memcpy(out->data, data, bytes);
+void keep(outcome *out, const void *data, size_t bytes) {
+  out->bytes = 0;
+  keep_more(out, data, bytes);
 }
 
-/// A loop under test: runs it for one size, the numbers depending on the sizes alone.
-typedef void trial(const pawl_kernels *k, size_t n, size_t m, size_t variant, outcome *out);
+void keep_more(outcome *out, const void *data, size_t bytes) {
+  if (bytes > sizeof out->data - out->bytes) abort();
+  memcpy(out->data + out->bytes, data, bytes);
+  out->bytes += bytes;
+}
 
 static void try_gemm(const pawl_kernels *k, size_t N, size_t M, size_t variant, outcome *out) {
   const size_t K = variant / 4 ? 19 : 2, lda = K + 1, ldc = N + 3;
@@ -180,7 +182,7 @@ static void try_attention(const pawl_kernels *k, size_t T, size_t heads, size_t 
   keep(out, result, count * sizeof(float));
 }
 
-static const struct { const char *claim; trial *run; size_t n, m, variants; } trials[] = {
+static const trials layers[] = {
     {"products equal portable's", try_gemm, 50, 31, 8},
     {"products of many rows equal portable's", try_gemm, 3, 350, 2},
     {"normalised rows equal portable's", try_layer_norm, 70, 3, 2},
@@ -193,19 +195,23 @@ static const struct { const char *claim; trial *run; size_t n, m, variants; } tr
     {"attention equals portable's", try_attention, 90, 2, 3},
 };
 
-static void compare(const pawl_kernels *portable, const pawl_kernels *twin) {
-  for (size_t t = 0; t < sizeof trials / sizeof *trials; t++) {
+bool same(void) {
+  return expected.bytes == found.bytes && memcmp(expected.data, found.data, found.bytes) == 0;
+}
+
+void compare_loops(const pawl_kernels *twin, const trials *all, size_t count) {
+  const pawl_kernels *portable = pawl_kernels_named("portable");
+  for (size_t t = 0; t < count; t++) {
     bool holds = true;
-    for (size_t n = 1; n <= trials[t].n; n++)
-      for (size_t m = 1; m <= trials[t].m; m++)
-        for (size_t variant = 0; variant < trials[t].variants; variant++) {
+    for (size_t n = 1; n <= all[t].n; n++)
+      for (size_t m = 1; m <= all[t].m; m++)
+        for (size_t variant = 0; variant < all[t].variants; variant++) {
           const uint64_t seed = n << 32 | m << 16 | variant;
-          state = seed, trials[t].run(portable, n, m, variant, &expected);
-          state = seed, trials[t].run(twin, n, m, variant, &found);
-          holds &= expected.bytes == found.bytes &&
-                   memcmp(expected.data, found.data, found.bytes) == 0;
+          state = seed, all[t].run(portable, n, m, variant, &expected);
+          state = seed, all[t].run(twin, n, m, variant, &found);
+          holds &= same();
         }
-    report(holds, twin->name, trials[t].claim);
+    report(holds, twin->name, all[t].claim);
   }
 }
 
@@ -239,18 +245,20 @@ static void finite(void) {
 int main(void) {
   make_arenas();
   const char *names[] = {"avx2", "avx512"};
-  const pawl_kernels *portable = pawl_kernels_named("portable");
-  report(portable != NULL, "select", "portable kernels are always there");
+  report(pawl_kernels_named("portable") != NULL, "select", "portable kernels are always there");
   report(pawl_kernels_named("none") == NULL, "select", "unknown kernels are not");
   for (int i = 0; i < 2; i++) {
     const pawl_kernels *twin = pawl_kernels_named(names[i]);
-    if (twin) compare(portable, twin);
-    else printf("%s: not on this processor\n", names[i]);
+    if (twin) {
+      compare_loops(twin, layers, sizeof layers / sizeof *layers);
+      test_training(twin);
+    } else printf("%s: not on this processor\n", names[i]);
   }
   test_filters();
   test_lists();
   test_nearest();
   test_int12();
+  test_streams();
   checksums();
   finite();
   printf("%d passed, %d failed\n", passed, failed);

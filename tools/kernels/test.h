@@ -27,6 +27,22 @@ extern outcome expected, found;
 /// Counts a claim, and prints it where it does not hold.
 void report(bool holds, const char *kernels, const char *claim);
 
+/// An outcome is these bytes, or these besides.
+void keep(outcome *out, const void *data, size_t bytes);
+void keep_more(outcome *out, const void *data, size_t bytes);
+
+/// Whether both runs wrote the same.
+bool same(void);
+
+/// A loop under test: runs it for one size, the numbers depending on the sizes alone.
+typedef void trial(const pawl_kernels *k, size_t n, size_t m, size_t variant, outcome *out);
+
+/// It is run for all sizes up to n and m, in each variant.
+typedef struct { const char *claim; trial *run; size_t n, m, variants; } trials;
+
+/// Runs loops of the portable kernels and of their twin on the same numbers: the bits must be equal.
+void compare_loops(const pawl_kernels *twin, const trials *all, size_t count);
+
 /// Tests the integer filter of batch search.
 void test_filters(void);
 
@@ -36,3 +52,7 @@ void test_lists(void);
 void test_nearest(void);
 /// Tests products of 12 bits.
 void test_int12(void);
+/// Tests the loops of training.
+void test_training(const pawl_kernels *twin);
+/// Tests the random numbers, and what packing makes.
+void test_streams(void);

@@ -16,6 +16,7 @@
 #include "nearest.h"
 #include "probes.h"
 #include "lists.h"
+#include "training.h"
 
 /// Columns of one packed panel, and lanes of every reduction.
 #define PAWL_PANEL 16
@@ -76,6 +77,9 @@ typedef struct pawl_kernels {
 
   /// Those of search by inverted lists.
   const pawl_lists *lists;
+
+  /// Those of training.
+  const pawl_training *training;
 } pawl_kernels;
 
 /// The kernels of that name (`portable`, `avx2`, `avx512`), or NULL if there are none or this
