@@ -45,6 +45,9 @@ let package = Package(
     // 3
     .target(name: "IVF", dependencies: ["LMDB", "LinearAlgebra"], swiftSettings: views),
     .target(name: "Evaluation", dependencies: ["Corpus"], swiftSettings: strict),
+    .target(
+      name: "Training", dependencies: ["Encoding", "Corpus", "LinearAlgebra"],
+      swiftSettings: views),
     // 4
     .target(
       name: "Pawl",
@@ -78,6 +81,9 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests", dependencies: ["Evaluation", "Corpus"], exclude: ["Goldens"],
       swiftSettings: strict),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "Encoding", "LinearAlgebra"],
+      exclude: ["Goldens"], swiftSettings: views),
     .testTarget(
       name: "IVFTests", dependencies: ["IVF", "LMDB", "LinearAlgebra"], swiftSettings: views),
     .testTarget(

@@ -39,6 +39,12 @@ static void layer_norm(size_t rows, size_t D, const float *x, const float *gamma
   }
 }
 
+static void scale_shift(size_t rows, size_t D, const float *normalized, const float *gamma,
+                        const float *beta, float *out) {
+  for (size_t r = 0; r < rows; r++, normalized += D, out += D)
+    for (size_t i = 0; i < D; i++) out[i] = fmaf(normalized[i], gamma[i], beta[i]);
+}
+
 static void layer_norm_backward(size_t rows, size_t D, const float *normalized, const float *scales,
                                 const float *gamma, float *dy, float *dgamma, float *dbeta) {
   for (size_t r = 0; r < rows; r++, normalized += D, dy += D) {
@@ -140,6 +146,6 @@ static void lion(size_t n, const pawl_lion *step, const float *gradients, float 
 }
 
 const pawl_training pawl_training_portable = {
-    gemm_packed,        layer_norm, layer_norm_backward, gelu_backward,
-    attention_backward, add_rows,   adamw,               lion,
+    gemm_packed,        layer_norm, scale_shift, layer_norm_backward, gelu_backward,
+    attention_backward, add_rows,   adamw,       lion,
 };

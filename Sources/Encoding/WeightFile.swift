@@ -1,18 +1,18 @@
 internal import LinearAlgebra
 
 /// The weights of a BERT-type model by the names that transformers gives them.
-struct WeightFile {
+package struct WeightFile {
   private let tensors: SafeTensors
   /// `bert.` where the file was saved from a model with a head.
   private let prefix: String
 
-  init(_ model: ModelDirectory) throws(EncodingError) {
+  package init(_ model: ModelDirectory) throws(EncodingError) {
     tensors = try SafeTensors(path: model.transformerPath + "/model.safetensors")
     let probe = "bert.embeddings.word_embeddings.weight"
     prefix = tensors[probe] == nil ? "" : "bert."
   }
 
-  func floats(_ name: String, _ shape: [Int]) throws(EncodingError) -> FloatTensor {
+  package func floats(_ name: String, _ shape: [Int]) throws(EncodingError) -> FloatTensor {
     try tensors.floats(prefix + name, shape: shape)
   }
 
@@ -45,15 +45,15 @@ struct WeightFile {
 }
 
 /// What transformers calls the parts of a layer.
-struct TransformerLayerNames {
-  let qkv: [String]
-  let attentionOutput: String
-  let attentionNorm: String
-  let up: String
-  let down: String
-  let outputNorm: String
+package struct TransformerLayerNames: Sendable {
+  package let qkv: [String]
+  package let attentionOutput: String
+  package let attentionNorm: String
+  package let up: String
+  package let down: String
+  package let outputNorm: String
 
-  init(_ index: Int) {
+  package init(_ index: Int) {
     let name = "encoder.layer.\(index)."
     qkv = ["query", "key", "value"].map { name + "attention.self." + $0 }
     attentionOutput = name + "attention.output.dense"

@@ -44,4 +44,27 @@ package struct Linear: ~Copyable, Sendable {
       }
     }
   }
+
+  /// Packs other weights in the place of all that were there.
+  package mutating func replace(weight: Span<Float>, bias: Span<Float>) {
+    filled = 0
+    append(weight: weight, bias: bias)
+  }
+
+  /// Packs y = x·W in the place of what was there: what takes the gradient of an output of x·Wᵀ back to x.
+  ///
+  /// - Parameter weight: W, inputWidth × outputWidth, row-major.
+  package mutating func replaceTransposed(weight: Span<Float>) {
+    let (K, N) = (inputWidth, outputWidth)
+    precondition(weight.count == K * N, "\(weight.count) weights for \(K) × \(N)")
+    filled = N
+    var view = panels.mutableSpan
+    unsafe view.withUnsafeMutableBufferPointer { out in
+      unsafe weight.withUnsafeBufferPointer { rowMajor in
+        // Sound: row k of the weight is row k of the operand, and the panels lie side by side.
+        unsafe pawl_pack_panels(
+          K, N, rowMajor.baseAddress, N, out.baseAddress, K * Int(PAWL_PANEL))
+      }
+    }
+  }
 }

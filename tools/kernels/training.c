@@ -45,6 +45,16 @@ static void try_one_norm(const pawl_kernels *k, size_t D, size_t rows, size_t va
   (void)variant;
 }
 
+static void try_scale_shift(const pawl_kernels *k, size_t D, size_t rows, size_t variant,
+                            outcome *out) {
+  (void)variant;
+  const float *normalized = floats(0, rows * D, 3), *gamma = floats(1, D, 1);
+  const float *beta = floats(2, D, 1);
+  float *y = floats(3, rows * D, 1);
+  k->training->scale_shift(rows, D, normalized, gamma, beta, y);
+  keep(out, y, rows * D * sizeof *y);
+}
+
 static void try_layer_norm_backward(const pawl_kernels *k, size_t D, size_t rows, size_t variant,
                                     outcome *out) {
   (void)variant;
@@ -121,6 +131,7 @@ static const trials loops[] = {
     {"packed products of many rows equal portable's", try_gemm_packed, 3, 350, 4},
     {"rows normalised for training equal portable's", try_layer_norm, 70, 3, 2},
     {"rows normalised for training are those of search", try_one_norm, 70, 3, 1},
+    {"scaled and shifted rows equal portable's", try_scale_shift, 70, 3, 1},
     {"gradients of normalised rows equal portable's", try_layer_norm_backward, 70, 4, 1},
     {"the activation's gradients equal portable's", try_gelu_backward, 70, 1, 2},
     {"attention's gradients equal portable's", try_attention_backward, 90, 2, 3},

@@ -47,6 +47,10 @@ typedef struct pawl_training {
   void (*layer_norm)(size_t rows, size_t D, const float *x, const float *gamma, const float *beta,
                      float epsilon, float *normalized, float *scales, float *out);
 
+  /// out ← normalized · gamma + beta: what `layer_norm` made, again.
+  void (*scale_shift)(size_t rows, size_t D, const float *normalized, const float *gamma,
+                      const float *beta, float *out);
+
   /// The gradient of a row's input from that of its output, dy, in place; what the rows add to the gradients
   /// of gamma and beta.
   void (*layer_norm_backward)(size_t rows, size_t D, const float *normalized, const float *scales,

@@ -1,0 +1,220 @@
+internal import CKernels
+
+// The loops of training, each a checked door to its C loop. Letters: T rows (tokens), D width.
+extension Kernels {
+  /// Rows that lie side by side in an operand packed by `packGroups`.
+  package static let groupWidth = Int(PAWL_GROUP)
+  /// Columns that lie side by side in an operand packed by `packPanels`.
+  package static let panelWidth = Int(PAWL_PANEL)
+
+  /// output ← Aᵀ·B, or output += Aᵀ·B, for T rows of A and B as `packGroups` and `packPanels` leave them.
+  ///
+  /// - Parameters:
+  ///   - groups: from the first of M columns of A on, `groupStride` floats from group to group.
+  ///   - panels: from the first of N columns of B on, `panelStride` floats from panel to panel.
+  ///   - output: M × N, `stride` floats from row to row.
+  /// - Complexity: 2 · T · M · N operations, no allocation.
+  package func multiplyPacked(
+    rows M: Int, columns N: Int, depth T: Int, groups: Span<Float>, groupStride: Int,
+    panels: Span<Float>, panelStride: Int, into output: inout MutableSpan<Float>, stride: Int,
+    _ mode: Output
+  ) {
+    let (groupWidth, panelWidth) = (Self.groupWidth, Self.panelWidth)
+    check(groups.count, atLeast: (M - 1) / groupWidth * groupStride + T * groupWidth)
+    check(panels.count, atLeast: (N - 1) / panelWidth * panelStride + T * panelWidth)
+    check(output.count, atLeast: (M - 1) * stride + N)
+    unsafe groups.withUnsafeBufferPointer { a in
+      unsafe panels.withUnsafeBufferPointer { b in
+        unsafe output.withUnsafeMutableBufferPointer { c in
+          unsafe table.pointee.training.pointee.gemm_packed(
+            M, N, T, a.baseAddress, groupStride, b.baseAddress, panelStride, c.baseAddress, stride,
+            mode == .adding)
+        }
+      }
+    }
+  }
+
+  /// Packs T rows of M floats as rows `first` … of the left operand of `multiplyPacked`.
+  ///
+  /// - Parameter groups: ⌈M/12⌉ groups, `stride` floats from group to group.
+  package static func packGroups(
+    _ x: Span<Float>, rows T: Int, width M: Int, first: Int, into groups: inout MutableSpan<Float>,
+    stride: Int
+  ) {
+    precondition(
+      x.count >= T * M && groups.count >= ((M - 1) / groupWidth) * stride + (first + T) * groupWidth
+    )
+    unsafe x.withUnsafeBufferPointer { x in
+      unsafe groups.withUnsafeMutableBufferPointer { out in
+        guard let start = out.baseAddress else { return }
+        unsafe pawl_pack_groups(T, M, x.baseAddress, M, start + first * groupWidth, stride)
+      }
+    }
+  }
+
+  /// Packs T rows of N floats as rows `first` … of the right operand of `multiplyPacked`.
+  ///
+  /// - Parameter panels: ⌈N/16⌉ panels, `stride` floats from panel to panel.
+  package static func packPanels(
+    _ x: Span<Float>, rows T: Int, width N: Int, first: Int, into panels: inout MutableSpan<Float>,
+    stride: Int
+  ) {
+    precondition(
+      x.count >= T * N && panels.count >= ((N - 1) / panelWidth) * stride + (first + T) * panelWidth
+    )
+    unsafe x.withUnsafeBufferPointer { x in
+      unsafe panels.withUnsafeMutableBufferPointer { out in
+        guard let start = out.baseAddress else { return }
+        unsafe pawl_pack_panels(T, N, x.baseAddress, N, start + first * panelWidth, stride)
+      }
+    }
+  }
+
+  /// Normalises rows of `x` and keeps what going back needs.
+  ///
+  /// - Parameters:
+  ///   - x: rows × D.
+  ///   - normalized: rows × D: mean 0, variance 1. scales: the rows' factors.
+  ///   - output: rows × D: normalized · gamma + beta.
+  /// Source: Ba, Kiros & Hinton 2016, section 3.
+  package func layerNorm(
+    _ x: Span<Float>, rows: Int, gamma: Span<Float>, beta: Span<Float>, epsilon: Float,
+    normalized: inout MutableSpan<Float>, scales: inout MutableSpan<Float>,
+    into output: inout MutableSpan<Float>
+  ) {
+    let D = gamma.count
+    for count in [x.count, normalized.count, output.count] { check(count, atLeast: rows * D) }
+    check(beta.count, atLeast: D)
+    check(scales.count, atLeast: rows)
+    unsafe x.withUnsafeBufferPointer { x in
+      unsafe gamma.withUnsafeBufferPointer { gamma in
+        unsafe beta.withUnsafeBufferPointer { beta in
+          unsafe normalized.withUnsafeMutableBufferPointer { normalized in
+            unsafe scales.withUnsafeMutableBufferPointer { scales in
+              unsafe output.withUnsafeMutableBufferPointer { output in
+                unsafe table.pointee.training.pointee.layer_norm(
+                  rows, D, x.baseAddress, gamma.baseAddress, beta.baseAddress, epsilon,
+                  normalized.baseAddress, scales.baseAddress, output.baseAddress)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// output ← normalized · gamma + beta: the output of `layerNorm` again, to the bit.
+  package func scaleShift(
+    _ normalized: Span<Float>, rows: Int, gamma: Span<Float>, beta: Span<Float>,
+    into output: inout MutableSpan<Float>
+  ) {
+    let D = gamma.count
+    check(normalized.count, atLeast: rows * D)
+    check(output.count, atLeast: rows * D)
+    check(beta.count, atLeast: D)
+    unsafe normalized.withUnsafeBufferPointer { normalized in
+      unsafe gamma.withUnsafeBufferPointer { gamma in
+        unsafe beta.withUnsafeBufferPointer { beta in
+          unsafe output.withUnsafeMutableBufferPointer { output in
+            unsafe table.pointee.training.pointee.scale_shift(
+              rows, D, normalized.baseAddress, gamma.baseAddress, beta.baseAddress,
+              output.baseAddress)
+          }
+        }
+      }
+    }
+  }
+
+  /// gradient ← the gradient of `layerNorm`'s input from that of its output, in place.
+  ///
+  /// With x̂ the normalised row, s its factor and g = dy · gamma: dx = s · (g − mean(g) − x̂ · mean(g · x̂)).
+  /// - Parameters:
+  ///   - gammaGradient, betaGradient: D each, to which the rows' Σ dy · x̂ and Σ dy are added.
+  package func layerNormBackward(
+    normalized: Span<Float>, scales: Span<Float>, gamma: Span<Float>, rows: Int,
+    gradient: inout MutableSpan<Float>, gammaGradient: inout MutableSpan<Float>,
+    betaGradient: inout MutableSpan<Float>
+  ) {
+    let D = gamma.count
+    check(normalized.count, atLeast: rows * D)
+    check(gradient.count, atLeast: rows * D)
+    check(scales.count, atLeast: rows)
+    check(min(gammaGradient.count, betaGradient.count), atLeast: D)
+    unsafe normalized.withUnsafeBufferPointer { normalized in
+      unsafe scales.withUnsafeBufferPointer { scales in
+        unsafe gamma.withUnsafeBufferPointer { gamma in
+          unsafe gradient.withUnsafeMutableBufferPointer { gradient in
+            unsafe gammaGradient.withUnsafeMutableBufferPointer { dgamma in
+              unsafe betaGradient.withUnsafeMutableBufferPointer { dbeta in
+                unsafe table.pointee.training.pointee.layer_norm_backward(
+                  rows, D, normalized.baseAddress, scales.baseAddress, gamma.baseAddress,
+                  gradient.baseAddress, dgamma.baseAddress, dbeta.baseAddress)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// gradient ← the gradient of u from that of gelu(u), in place; output ← gelu(u), which was not kept.
+  package func geluBackward(
+    _ u: Span<Float>, gradient: inout MutableSpan<Float>, output: inout MutableSpan<Float>
+  ) {
+    let count = u.count
+    check(gradient.count, atLeast: count)
+    check(output.count, atLeast: count)
+    unsafe u.withUnsafeBufferPointer { u in
+      unsafe gradient.withUnsafeMutableBufferPointer { gradient in
+        unsafe output.withUnsafeMutableBufferPointer { output in
+          unsafe table.pointee.training.pointee.gelu_backward(
+            count, u.baseAddress, gradient.baseAddress, output.baseAddress)
+        }
+      }
+    }
+  }
+
+  /// What `attention` turns around: the gradient of queries, keys and values from that of its output.
+  ///
+  /// The shares are computed again. With P the shares and dP = dO·Vᵀ: dS = P ∘ (dP − Σ P ∘ dP), dQ = dS·K,
+  /// dK = dSᵀ·Q, dV = Pᵀ·dO.
+  /// - Parameters:
+  ///   - qkv, qkvGradient: T × 3W. gradient: T × W.
+  ///   - scratch: `attentionBackwardScratch(tokens:headWidth:)` floats.
+  package func attentionBackward(
+    qkv: Span<Float>, gradient: Span<Float>, tokens T: Int, heads: Int, headWidth: Int,
+    into qkvGradient: inout MutableSpan<Float>, scratch: inout MutableSpan<Float>
+  ) {
+    let W = heads * headWidth
+    check(min(qkv.count, qkvGradient.count), atLeast: T * 3 * W)
+    check(gradient.count, atLeast: T * W)
+    check(scratch.count, atLeast: Self.attentionBackwardScratch(tokens: T, headWidth: headWidth))
+    unsafe qkv.withUnsafeBufferPointer { qkv in
+      unsafe gradient.withUnsafeBufferPointer { gradient in
+        unsafe qkvGradient.withUnsafeMutableBufferPointer { output in
+          unsafe scratch.withUnsafeMutableBufferPointer { scratch in
+            unsafe table.pointee.training.pointee.attention_backward(
+              T, heads, headWidth, qkv.baseAddress, gradient.baseAddress, W, output.baseAddress,
+              scratch.baseAddress)
+          }
+        }
+      }
+    }
+  }
+
+  /// Floats that `attentionBackward` needs as scratch for T tokens.
+  package static func attentionBackwardScratch(tokens T: Int, headWidth: Int) -> Int {
+    pawl_attention_backward_scratch(T, headWidth)
+  }
+
+  /// sums ← sums + the rows of `x` (rows × D), one after the other.
+  package func addRows(_ x: Span<Float>, rows: Int, to sums: inout MutableSpan<Float>) {
+    let D = sums.count
+    check(x.count, atLeast: rows * D)
+    unsafe x.withUnsafeBufferPointer { x in
+      unsafe sums.withUnsafeMutableBufferPointer { sums in
+        unsafe table.pointee.training.pointee.add_rows(rows, D, x.baseAddress, sums.baseAddress)
+      }
+    }
+  }
+}
