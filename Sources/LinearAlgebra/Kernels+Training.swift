@@ -217,4 +217,93 @@ extension Kernels {
       }
     }
   }
+
+  /// One step of AdamW on parts of four blocks.
+  ///
+  /// Source: Loshchilov & Hutter 2019, algorithm 2, in PyTorch's order of operations.
+  package func adamW(
+    _ step: AdamWStep, gradient: Span<Float>, values: inout MutableSpan<Float>,
+    first: inout MutableSpan<Float>, second: inout MutableSpan<Float>
+  ) {
+    let count = values.count
+    check(min(gradient.count, first.count, second.count), atLeast: count)
+    var settings = step.settings
+    unsafe gradient.withUnsafeBufferPointer { gradient in
+      unsafe values.withUnsafeMutableBufferPointer { values in
+        unsafe first.withUnsafeMutableBufferPointer { first in
+          unsafe second.withUnsafeMutableBufferPointer { second in
+            unsafe table.pointee.training.pointee.adamw(
+              count, &settings, gradient.baseAddress, values.baseAddress, first.baseAddress,
+              second.baseAddress)
+          }
+        }
+      }
+    }
+  }
+
+  /// One step of Lion on parts of three blocks.
+  ///
+  /// Source: Chen et al. 2023, algorithm 2.
+  package func lion(
+    _ step: LionStep, gradient: Span<Float>, values: inout MutableSpan<Float>,
+    mean: inout MutableSpan<Float>
+  ) {
+    let count = values.count
+    check(min(gradient.count, mean.count), atLeast: count)
+    var settings = step.settings
+    unsafe gradient.withUnsafeBufferPointer { gradient in
+      unsafe values.withUnsafeMutableBufferPointer { values in
+        unsafe mean.withUnsafeMutableBufferPointer { mean in
+          unsafe table.pointee.training.pointee.lion(
+            count, &settings, gradient.baseAddress, values.baseAddress, mean.baseAddress)
+        }
+      }
+    }
+  }
+}
+
+/// The settings of one step of AdamW, each rounded once.
+package struct AdamWStep: Sendable {
+  let settings: pawl_adamw
+
+  /// - Parameters:
+  ///   - number: 1 for the first step.
+  ///   - decay: rate · weight decay.
+  ///   - gradientScale: what gradients are multiplied by first.
+  package init(
+    number: Int, rate: Double, decay: Double, beta1: Double, beta2: Double, epsilon: Double,
+    gradientScale: Double
+  ) {
+    let first = rate / (1 - power(beta1, number))
+    let second = 1 / (1 - power(beta2, number)).squareRoot()
+    settings = pawl_adamw(
+      gradient_scale: Float(gradientScale), decay: Float(1 - decay),
+      first_share: Float(1 - beta1), second_keep: Float(beta2), second_share: Float(1 - beta2),
+      step_size: Float(first), second_scale: Float(second), epsilon: Float(epsilon))
+  }
+}
+
+/// The settings of one step of Lion, each rounded once.
+package struct LionStep: Sendable {
+  let settings: pawl_lion
+
+  /// - Parameters:
+  ///   - decay: rate · weight decay.
+  ///   - gradientScale: what gradients are multiplied by first.
+  package init(rate: Double, decay: Double, beta1: Double, beta2: Double, gradientScale: Double) {
+    settings = pawl_lion(
+      gradient_scale: Float(gradientScale), decay: Float(1 - decay),
+      direction_share: Float(1 - beta1), mean_share: Float(1 - beta2), rate: Float(rate))
+  }
+}
+
+private func power(_ base: Double, _ exponent: Int) -> Double {
+  // pow is libm's and differs between machines; this is the same everywhere.
+  var (result, square, left) = (1.0, base, exponent)
+  while left > 0 {
+    if left & 1 == 1 { result *= square }
+    square *= square
+    left >>= 1
+  }
+  return result
 }

@@ -13,6 +13,11 @@
       start: raw.baseAddress?.bindMemory(to: Float.self, capacity: count), count: count)
   }
 
+  package convenience init(_ values: [Float]) {
+    self.init(count: values.count)
+    unsafe _ = base.update(fromContentsOf: values)
+  }
+
   deinit { unsafe UnsafeMutableRawBufferPointer(base).deallocate() }
 
   package var count: Int { unsafe base.count }

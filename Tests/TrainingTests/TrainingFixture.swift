@@ -13,6 +13,11 @@ enum TrainingFixture {
     root.appending(path: "Tests/TrainingTests/Goldens/\(name)").path
   }
 
+  /// The base model: $PAWL_MODEL, else what tools/setup makes.
+  static let baseModel =
+    ProcessInfo.processInfo.environment["PAWL_MODEL"]
+    ?? root.appending(path: "models/all-MiniLM-L6-v2").path
+
   /// A small model of tools/goldens/encoder.
   static func model(_ name: String) throws -> ModelDirectory {
     try ModelDirectory(
@@ -50,12 +55,6 @@ enum TrainingFixture {
 }
 
 extension SharedFloats {
-  convenience init(_ values: [Float]) {
-    self.init(count: values.count)
-    var part = unsafe mutableSpan(0..<values.count)
-    for index in values.indices { part[index] = values[index] }
-  }
-
   var array: [Float] { array(0..<count) }
 
   func array(_ range: Range<Int>) -> [Float] {
