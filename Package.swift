@@ -66,7 +66,9 @@ let package = Package(
     // Times parts of Pawl for tools/bench
     .executableTarget(
       name: "PawlBench",
-      dependencies: ["Corpus", "Encoding", "IVF", "LMDB", "LinearAlgebra", "Pawl"],
+      dependencies: [
+        "Corpus", "Encoding", "IVF", "LMDB", "LinearAlgebra", "Pawl", "Training",
+      ],
       swiftSettings: strict),
     // Tests
     .testTarget(

@@ -58,7 +58,7 @@ internal import Glibc
   }
 
   /// Whether something is there: true also where that cannot be told, so that reading it says why.
-  static func exists(_ path: String) -> Bool {
+  package static func exists(_ path: String) -> Bool {
     unsafe access(path, F_OK) == 0 || errno != ENOENT && errno != ENOTDIR
   }
 

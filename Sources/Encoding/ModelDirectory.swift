@@ -11,7 +11,7 @@ package struct ModelDirectory: Sendable {
   package let maxLength: Int
 
   /// Whether texts are lowercased before the tokenizer sees them.
-  let lowercasesText: Bool
+  package let lowercasesText: Bool
 
   /// The pooling module's config.json relative to `path`, where modules.json names one.
   let poolingFile: String?

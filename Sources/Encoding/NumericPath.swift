@@ -5,4 +5,7 @@ public enum NumericPath: String, Sendable, Codable, CaseIterable {
   case int12
   /// Single precision throughout: largest difference to a float64 reference 2e-5.
   case float32
+
+  /// What new stores and models take unless told otherwise.
+  public static let standard = NumericPath.int12
 }

@@ -17,7 +17,22 @@ package struct AlignedBuffer<Element: BitwiseCopyable & Sendable>: ~Copyable,
       byteCount: max(count, 1) * MemoryLayout<Element>.stride, alignment: Self.alignment)
     unsafe base = UnsafeMutableBufferPointer(
       start: raw.baseAddress?.bindMemory(to: Element.self, capacity: count), count: count)
-    unsafe base.initialize(repeating: value)
+    unsafe Self.fill(raw, count: count, with: value)
+  }
+
+  /// Not element by element: where this code is not specialised, each would be a call.
+  @unsafe private static func fill(
+    _ raw: UnsafeMutableRawBufferPointer, count: Int, with value: Element
+  ) {
+    guard count > 0, let start = raw.baseAddress else { return }
+    let (size, all) = (MemoryLayout<Element>.stride, count * MemoryLayout<Element>.stride)
+    unsafe start.storeBytes(of: value, as: Element.self)
+    var filled = size
+    while filled < all {
+      let next = min(filled, all - filled)
+      unsafe (start + filled).copyMemory(from: start, byteCount: next)
+      filled += next
+    }
   }
 
   deinit { unsafe UnsafeMutableRawBufferPointer(base).deallocate() }

@@ -16,9 +16,21 @@ extension Kernels {
     into output: inout MutableSpan<Float>,
     _ mode: Output = .replacing
   ) {
+    apply(
+      linear, to: input, inputStride: linear.inputWidth, rows: rows, into: &output,
+      outputStride: linear.outputWidth, mode)
+  }
+
+  /// The same for rows that lie further apart: parts of wider ones.
+  package func apply(
+    _ linear: borrowing Linear, to input: Span<Float>, inputStride: Int, rows: Int,
+    into output: inout MutableSpan<Float>, outputStride: Int, _ mode: Output
+  ) {
     let (K, N) = (linear.inputWidth, linear.outputWidth)
-    check(input.count, atLeast: rows * K)
-    check(output.count, atLeast: rows * N)
+    precondition(inputStride >= K && outputStride >= N, "rows that overlap")
+    if rows == 0 { return }
+    check(input.count, atLeast: (rows - 1) * inputStride + K)
+    check(output.count, atLeast: (rows - 1) * outputStride + N)
     let panels = linear.panels.span
     let bias = linear.bias.span
     unsafe input.withUnsafeBufferPointer { a in
@@ -26,8 +38,8 @@ extension Kernels {
         unsafe bias.withUnsafeBufferPointer { bias in
           unsafe output.withUnsafeMutableBufferPointer { c in
             unsafe table.pointee.gemm(
-              rows, N, K, a.baseAddress, K, b.baseAddress, bias.baseAddress, c.baseAddress, N,
-              mode == .adding)
+              rows, N, K, a.baseAddress, inputStride, b.baseAddress, bias.baseAddress,
+              c.baseAddress, outputStride, mode == .adding)
           }
         }
       }

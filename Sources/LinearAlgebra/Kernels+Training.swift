@@ -36,37 +36,69 @@ extension Kernels {
 
   /// Packs T rows of M floats as rows `first` … of the left operand of `multiplyPacked`.
   ///
-  /// - Parameter groups: ⌈M/12⌉ groups, `stride` floats from group to group.
+  /// - Parameters:
+  ///   - x: `stride` floats from row to row.
+  ///   - groups: ⌈M/12⌉ groups, `groupStride` floats from group to group.
   package static func packGroups(
-    _ x: Span<Float>, rows T: Int, width M: Int, first: Int, into groups: inout MutableSpan<Float>,
-    stride: Int
+    _ x: Span<Float>, rows T: Int, width M: Int, stride: Int, first: Int,
+    into groups: inout MutableSpan<Float>, groupStride: Int
   ) {
-    precondition(
-      x.count >= T * M && groups.count >= ((M - 1) / groupWidth) * stride + (first + T) * groupWidth
-    )
+    checkPacking(x.count, rows: T, width: M, stride: stride)
+    let end = (M - 1) / groupWidth * groupStride + (first + T) * groupWidth
+    precondition(groups.count >= end, "\(groups.count) floats of groups where \(end) are needed")
     unsafe x.withUnsafeBufferPointer { x in
       unsafe groups.withUnsafeMutableBufferPointer { out in
         guard let start = out.baseAddress else { return }
-        unsafe pawl_pack_groups(T, M, x.baseAddress, M, start + first * groupWidth, stride)
+        unsafe pawl_pack_groups(
+          T, M, x.baseAddress, stride, start + first * groupWidth, groupStride)
       }
     }
   }
 
   /// Packs T rows of N floats as rows `first` … of the right operand of `multiplyPacked`.
   ///
-  /// - Parameter panels: ⌈N/16⌉ panels, `stride` floats from panel to panel.
+  /// - Parameter panels: ⌈N/16⌉ panels, `panelStride` floats from panel to panel.
   package static func packPanels(
     _ x: Span<Float>, rows T: Int, width N: Int, first: Int, into panels: inout MutableSpan<Float>,
-    stride: Int
+    panelStride: Int
   ) {
-    precondition(
-      x.count >= T * N && panels.count >= ((N - 1) / panelWidth) * stride + (first + T) * panelWidth
-    )
+    checkPacking(x.count, rows: T, width: N, stride: N)
+    let end = (N - 1) / panelWidth * panelStride + (first + T) * panelWidth
+    precondition(panels.count >= end, "\(panels.count) floats of panels where \(end) are needed")
     unsafe x.withUnsafeBufferPointer { x in
       unsafe panels.withUnsafeMutableBufferPointer { out in
         guard let start = out.baseAddress else { return }
-        unsafe pawl_pack_panels(T, N, x.baseAddress, N, start + first * panelWidth, stride)
+        unsafe pawl_pack_panels(
+          T, N, x.baseAddress, N, start + first * panelWidth, panelStride)
       }
+    }
+  }
+
+  private static func checkPacking(_ count: Int, rows: Int, width: Int, stride: Int) {
+    precondition(width <= stride && rows > 0, "\(rows) rows of \(width) with stride \(stride)")
+    precondition(
+      count >= (rows - 1) * stride + width,
+      "\(count) floats for \(rows) rows of \(width) with stride \(stride)")
+  }
+
+  /// The first `count` random numbers of a stream.
+  ///
+  /// Source: Salmon et al. 2011, Philox4x32-10.
+  package static func random(_ count: Int, key: UInt64) -> [UInt32] {
+    unsafe [UInt32](unsafeUninitializedCapacity: count) { buffer, filled in
+      unsafe pawl_random(count, key, 0, buffer.baseAddress)
+      filled = count
+    }
+  }
+
+  /// x[i] ← x[i] / (1 − rate) where number `start` + i of the stream is at least rate · 2^32, else 0.
+  ///
+  /// Source: Srivastava et al. 2014.
+  package static func dropout(
+    _ x: inout MutableSpan<Float>, key: UInt64, start: UInt64, rate: Float
+  ) {
+    unsafe x.withUnsafeMutableBufferPointer {
+      unsafe pawl_dropout($0.count, key, start, rate, $0.baseAddress)
     }
   }
 

@@ -7,7 +7,7 @@ public struct StoreSettings: Sendable {
   /// A sentence-transformers directory.
   public var model: String
   public var codec = Codec.int8
-  public var numericPath = NumericPath.int12
+  public var numericPath = NumericPath.standard
   /// Put before every query, respectively passage, before it is encoded.
   public var queryPrefix = ""
   public var passagePrefix = ""

@@ -8,7 +8,7 @@ public final class Model: Sendable {
   public var width: Int { encoder.width }
 
   public init(
-    directory: String, maxLength: Int? = nil, numericPath: NumericPath = .int12
+    directory: String, maxLength: Int? = nil, numericPath: NumericPath = .standard
   ) throws {
     encoder = try TextEncoder(
       path: directory, maxLength: maxLength, numericPath: numericPath,

@@ -4,6 +4,7 @@ internal import Glibc
 internal import IVF
 internal import LinearAlgebra
 internal import Pawl
+internal import Training
 
 /// Times parts of Pawl inside the process, for tools/bench: peers are timed the same way.
 ///
@@ -11,6 +12,7 @@ internal import Pawl
 ///     pawl-bench encode MODEL FILE THREADS OUT.npy
 ///     pawl-bench latency MODEL FILE
 ///     pawl-bench gemm THREADS
+///     pawl-bench train MODEL TRIPLES.tsv triplet|triplet-lora|ranking BATCH MAXLENGTH THREADS
 ///     pawl-bench search VECTORS.npy QUERIES.npy CODEC K THREADS OUT.npy
 ///     pawl-bench ann STORE QUERIES.npy K OUT single|batch EFFORT...
 ///
@@ -33,6 +35,18 @@ struct PawlBench {
       let kernels = try Kernels(environment: environment)
       let rate = EncodeBench.floatProductRate(threads: threads, kernels: kernels)
       print("{\"operationsPerSecond\":\(rate),\"kernels\":\"\(kernels.name)\"}")
+    case let list where list.count == 7 && list[0] == "train":
+      guard let batch = Int(list[4]), let length = Int(list[5]), let threads = Int(list[6])
+      else { fallthrough }
+      let kernels = try Kernels(environment: environment)
+      let bench = try TrainBench(
+        model: list[1], loss: list[3], maxLength: length, threads: threads, kernels: kernels)
+      let triples = try texts(list[2]).map { $0.split(separator: "\t").map(String.init) }
+      let steps = bench.run(triples, batchSize: batch)
+      print(
+        "{\"losses\":\(steps.map(\.loss)),\"tokens\":\(steps.map(\.tokens)),"
+          + "\"seconds\":\(steps.map(\.seconds)),\"optimizer\":\(steps.map(\.optimizing)),"
+          + "\"peakMemory\":\(peakMemory)}")
     case let list where list.count == 7 && list[0] == "search":
       guard let codec = Codec(rawValue: list[3]), let k = Int(list[4]), let threads = Int(list[5])
       else { fallthrough }
@@ -51,6 +65,9 @@ struct PawlBench {
     default:
       print("usage: pawl-bench tokenize|encode|latency MODEL FILE [THREADS OUT.npy]")
       print("       pawl-bench gemm THREADS")
+      print(
+        "       pawl-bench train MODEL TRIPLES.tsv triplet|triplet-lora|ranking BATCH MAXLENGTH "
+          + "THREADS")
       print("       pawl-bench search VECTORS.npy QUERIES.npy CODEC K THREADS OUT.npy")
       print("       pawl-bench ann STORE QUERIES.npy K OUT single|batch EFFORT...")
       exit(64)
@@ -116,11 +133,18 @@ struct PawlBench {
 
   /// `PAWL_NUMERIC`, else the one of new stores.
   private static func numericPath() throws -> NumericPath {
-    guard let name = unsafe getenv("PAWL_NUMERIC") else { return .int12 }
+    guard let name = unsafe getenv("PAWL_NUMERIC") else { return .standard }
     guard let path = NumericPath(rawValue: unsafe String(cString: name)) else {
       throw EncodingError.unsupported(path: "PAWL_NUMERIC", feature: "that numeric path")
     }
     return path
+  }
+
+  /// Bytes of memory that the process had at most.
+  private static var peakMemory: Int {
+    var usage = rusage()
+    _ = unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1_024
   }
 
   private static var environment: [String: String] {

@@ -68,7 +68,7 @@ struct EmbedCommand: ParsableCommand {
 
   func run() throws {
     let model = try Model(
-      directory: DefaultModel.path(options.model), numericPath: exactFloat ? .float32 : .int12)
+      directory: DefaultModel.path(options.model), numericPath: exactFloat ? .float32 : .standard)
     var lines = try LineReader(path: file, kind: .texts)
     var total = 0
     while try lines.nextText() != nil { total += 1 }

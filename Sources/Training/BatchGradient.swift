@@ -21,57 +21,71 @@ package struct BatchGradient: Sendable {
 
   private var D: Int { encoder.layout.shape.width }
 
-  /// encoder.gradients += the batch's.
+  /// The encoder's gradients += the batch's.
   ///
+  /// - Parameter dropoutKey: the stream of random numbers of this step.
   /// - Returns: the loss.
-  package func add(_ batch: TokenBatch) -> Double {
-    if batch.tokens.count <= encoder.tokenCapacity { return addWhole(batch) }
-    if loss.isSumOverQueries, let parts = batch.parts(ofTokens: encoder.tokenCapacity) {
-      return parts.reduce(0) { $0 + addWhole($1) }
+  package func add(_ batch: TokenBatch, dropoutKey: UInt64 = 0) -> Double {
+    if batch.tokens.count <= encoder.tokenCapacity {
+      return addWhole(batch, PassContext(dropoutKey: dropoutKey))
     }
-    return addByPasses(batch)
-  }
-
-  private func addWhole(_ batch: TokenBatch) -> Double {
-    let pooled = SharedFloats(count: batch.textCount * D)
-    encoder.forward(tokens: batch.tokens, offsets: batch.offsets, into: pooled)
-    let (loss, gradient) = evaluate(batch, pooled)
-    encoder.backward(tokens: batch.tokens, offsets: batch.offsets, pooledGradient: gradient)
+    guard loss.isSumOverQueries, let parts = batch.parts(ofTokens: encoder.tokenCapacity) else {
+      return addByPasses(batch, dropoutKey)
+    }
+    var (loss, firstToken) = (0.0, 0)
+    for part in parts {
+      loss += addWhole(part, PassContext(dropoutKey: dropoutKey, firstToken: firstToken))
+      firstToken += part.tokens.count
+    }
     return loss
   }
 
-  private func addByPasses(_ batch: TokenBatch) -> Double {
+  private func addWhole(_ batch: TokenBatch, _ context: PassContext) -> Double {
+    let pooled = SharedFloats(count: batch.textCount * D)
+    encoder.forward(
+      tokens: batch.tokens, offsets: batch.offsets, context: context, into: pooled)
+    let (loss, gradient) = evaluate(batch, pooled)
+    encoder.backward(
+      tokens: batch.tokens, offsets: batch.offsets, context: context, pooledGradient: gradient)
+    return loss
+  }
+
+  private func addByPasses(_ batch: TokenBatch, _ dropoutKey: UInt64) -> Double {
     let passes = batch.passes(ofTokens: encoder.tokenCapacity)
     let pooled = SharedFloats(count: batch.textCount * D)
-    for texts in passes { forward(batch, texts, into: pooled) }
+    for texts in passes { forward(batch, texts, dropoutKey, into: pooled) }
     let (loss, gradient) = evaluate(batch, pooled)
     // The last pass is still on the tape.
     for (place, texts) in passes.enumerated().reversed() {
-      if place < passes.count - 1 { forward(batch, texts, into: pooled) }
-      let (tokens, offsets) = pass(batch, texts)
+      if place < passes.count - 1 { forward(batch, texts, dropoutKey, into: pooled) }
+      let (tokens, offsets, context) = pass(batch, texts, dropoutKey)
       let part = SharedFloats(count: texts.count * D)
       // Sound: nobody else has it.
       var view = unsafe part.mutableSpan(0..<part.count)
       view.copy(gradient.span(of: texts, width: D))
-      encoder.backward(tokens: tokens, offsets: offsets, pooledGradient: part)
+      encoder.backward(
+        tokens: tokens, offsets: offsets, context: context, pooledGradient: part)
     }
     return loss
   }
 
   private func pass(
-    _ batch: TokenBatch, _ texts: Range<Int>
-  ) -> (tokens: [Int32], offsets: [Int]) {
+    _ batch: TokenBatch, _ texts: Range<Int>, _ dropoutKey: UInt64
+  ) -> (tokens: [Int32], offsets: [Int], context: PassContext) {
     let start = batch.offsets[texts.lowerBound]
     return (
       Array(batch.tokens[start..<batch.offsets[texts.upperBound]]),
-      batch.offsets[texts.lowerBound...texts.upperBound].map { $0 - start }
+      batch.offsets[texts.lowerBound...texts.upperBound].map { $0 - start },
+      PassContext(dropoutKey: dropoutKey, firstToken: start)
     )
   }
 
-  private func forward(_ batch: TokenBatch, _ texts: Range<Int>, into pooled: SharedFloats) {
-    let (tokens, offsets) = pass(batch, texts)
+  private func forward(
+    _ batch: TokenBatch, _ texts: Range<Int>, _ dropoutKey: UInt64, into pooled: SharedFloats
+  ) {
+    let (tokens, offsets, context) = pass(batch, texts, dropoutKey)
     let part = SharedFloats(count: texts.count * D)
-    encoder.forward(tokens: tokens, offsets: offsets, into: part)
+    encoder.forward(tokens: tokens, offsets: offsets, context: context, into: part)
     // Sound: nobody else writes to it.
     var view = unsafe pooled.mutableSpan(of: texts, width: D)
     view.copy(part.span(0..<part.count))

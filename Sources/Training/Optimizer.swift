@@ -28,15 +28,14 @@ package struct Optimizer: Sendable {
   }
   private static let itemSize = 1 << 14
 
-  /// - Parameter tensors: those that are changed; others keep their values, and their gradients are not read.
   package init(
-    _ kind: OptimizerKind, weightDecay: Double, tensors: [ParameterLayout.Tensor],
-    values: SharedFloats, gradients: SharedFloats, kernels: Kernels, workerCount: Int
+    _ kind: OptimizerKind, weightDecay: Double, _ block: TrainedBlock, kernels: Kernels,
+    workerCount: Int
   ) {
     self.kind = kind
     self.weightDecay = weightDecay
-    self.values = values
-    self.gradients = gradients
+    values = block.values
+    gradients = block.gradients
     self.kernels = kernels
     workers = Workers(count: workerCount)
     first = SharedFloats(count: values.count)
@@ -47,7 +46,7 @@ package struct Optimizer: Sendable {
     } else {
       second = SharedFloats(count: 0)
     }
-    items = tensors.flatMap { tensor in
+    items = block.tensors.flatMap { tensor in
       stride(from: tensor.range.lowerBound, to: tensor.range.upperBound, by: Self.itemSize).map {
         Item(
           range: $0..<min($0 + Self.itemSize, tensor.range.upperBound),

@@ -13,7 +13,7 @@ package struct TokenBatch: Sendable {
   /// For each query its positive, then its negatives; empty without a teacher.
   let teacherScores: [Float]
   /// Unit vectors of all texts by the encoder that this one must stay near, text count × D; empty without.
-  let anchors: [Float]
+  package var anchors: [Float]
 
   package var textCount: Int { offsets.count - 1 }
 

@@ -2,7 +2,7 @@ package import Encoding
 package import LinearAlgebra
 
 /// A BERT-type encoder that goes forward and backward: token ids in, one pooled vector a passage out; gradients
-/// of the pooled vectors in, gradients of all parameters out.
+/// of the pooled vectors in, gradients of what is trained out.
 ///
 /// Tokens of all passages lie one behind another without padding, as in `TransformerEncoder`, whose vectors by
 /// the path `float32` these are before they are brought to unit length. Gradients depend on the passages
@@ -11,20 +11,19 @@ package import LinearAlgebra
 /// Source: Devlin et al. 2019; pooling: Reimers & Gurevych 2019, section 3.
 package struct TrainableEncoder: Sendable {
   package let layout: ParameterLayout
+  package let scope: TrainingScope
   package let pooling: ModelDirectory.Pooling
   package let kernels: Kernels
   /// Floats of `layout`.
   package let values: SharedFloats
-  package let gradients: SharedFloats
+  /// What an optimizer changes.
+  package let trained: TrainedBlock
   /// Tokens that one pass takes at most.
   package let tokenCapacity: Int
 
   private let workers: Workers
-  private let weights: [LayerWeights]
   private let layers: [TrainableLayer]
   private let tape: Tape
-  private let packed: PackedGradients
-  private let biasSums: BiasSums
   /// Chunks × 2D: gradients of the embeddings' norm.
   private let normSums: SharedFloats
   /// positionCount × D: position embedding plus the embedding of token type 0.
@@ -34,6 +33,7 @@ package struct TrainableEncoder: Sendable {
   private let scratch: [LayerScratch]
 
   private var shape: TransformerConfiguration { layout.shape }
+  private var D: Int { shape.width }
 
   /// Loads the parameters of a model directory.
   ///
@@ -42,7 +42,8 @@ package struct TrainableEncoder: Sendable {
   ///     memory for all-MiniLM-L6-v2.
   /// - Throws: `EncodingError` naming the tensor that is absent or does not fit.
   package init(
-    _ model: ModelDirectory, kernels: Kernels, workerCount: Int, tokenCapacity: Int
+    _ model: ModelDirectory, scope: TrainingScope = TrainingScope(), kernels: Kernels,
+    workerCount: Int, tokenCapacity: Int
   ) throws(EncodingError) {
     let layout = ParameterLayout(model.configuration)
     let values = SharedFloats(count: layout.count)
@@ -53,49 +54,63 @@ package struct TrainableEncoder: Sendable {
       var place = unsafe values.mutableSpan(tensor.range)
       place.copy(found.span)
     }
-    let gradients = SharedFloats(count: layout.count)
-    gradients.fill(0)
+    self.init(
+      layout, values: values, pooling: model.pooling, scope: scope, kernels: kernels,
+      workerCount: workerCount, tokenCapacity: tokenCapacity)
+  }
+
+  private init(
+    _ layout: ParameterLayout, values: SharedFloats, pooling: ModelDirectory.Pooling,
+    scope: TrainingScope, kernels: Kernels, workerCount: Int, tokenCapacity: Int
+  ) {
     let shape = layout.shape
+    let adapters = scope.adapters.map { AdapterLayout(shape, $0) }
     let workers = Workers(count: workerCount)
     let tape = Tape(shape, capacity: tokenCapacity)
     let chunkCapacity = tokenCapacity / Chunk.tokens + 1
     let rows = Chunk.tokens + shape.positionCount
     self.layout = layout
-    pooling = model.pooling
+    self.scope = scope
+    self.pooling = pooling
     self.kernels = kernels
     self.values = values
-    self.gradients = gradients
     self.tokenCapacity = tokenCapacity
     self.workers = workers
-    let weights = (0..<shape.layerCount).map { LayerWeights(layout, layer: $0) }
-    self.weights = weights
-    layers = (0..<shape.layerCount).map { index in
-      TrainableLayer(
-        kernels: kernels, shape: shape, place: layout.layers[index],
-        inputNorm: index == 0 ? layout.embeddingNorm : layout.layers[index - 1].outputNorm,
-        inputNormalized: index == 0
-          ? tape.embeddingNormalized : tape.layers[index - 1].outputNormalized,
-        values: values, weights: weights[index], tape: tape.layers[index])
-    }
     self.tape = tape
-    packed = PackedGradients(shape, capacity: tokenCapacity)
-    biasSums = BiasSums(shape, chunkCapacity: chunkCapacity)
+    trained = TrainedBlock(layout, values: values, scope: scope, adapters: adapters)
+    let maker = LayerMaker(
+      layout: layout, adapters: adapters, scope: scope, values: values, tape: tape,
+      sums: BiasSums(shape, chunkCapacity: chunkCapacity), capacity: tokenCapacity,
+      kernels: kernels)
+    layers = (0..<shape.layerCount).map { maker.layer($0) }
     normSums = SharedFloats(count: chunkCapacity * 2 * shape.width)
     positions = SharedFloats(count: shape.positionCount * shape.width)
     gradient = SharedFloats(count: tokenCapacity * shape.width)
-    scratch = (0..<workers.count).map { _ in LayerScratch(shape, capacity: rows) }
-    pack()
+    scratch = (0..<workers.count).map { _ in
+      LayerScratch(shape, capacity: rows, rank: scope.adapters?.rank ?? 0)
+    }
+    packAll()
   }
 
   /// Takes changed values into use; between two steps of an optimizer once.
   package func pack() {
-    // Sound: a layer's weights are one worker's, and nobody goes forward meanwhile.
-    workers.forEach(weights.count) { layer, _ in weights[layer].pack(values) }
-    let D = shape.width
+    if scope.adapters == nil { packAll() } else { packAdapters() }
+  }
+
+  private func packAll() {
+    let products = layers.flatMap(\.products)
+    // Sound: a product's weights are one worker's, and nobody goes forward meanwhile.
+    workers.forEach(products.count) { number, _ in products[number].pack(values) }
+    packAdapters()
     var sums = unsafe positions.mutableSpan(0..<positions.count)
     sums.copy(values.span(layout.positions))
     let type = values.span(layout.types)
     for index in 0..<positions.count { sums[index] += type[index % D] }
+  }
+
+  private func packAdapters() {
+    let adapters = layers.flatMap(\.products).flatMap(\.adapters)
+    workers.forEach(adapters.count) { number, _ in adapters[number].pack(trained.values) }
   }
 
   // MARK: Forward
@@ -107,44 +122,53 @@ package struct TrainableEncoder: Sendable {
   ///   - offsets: B + 1 starts into `tokens`; the last one, its end, is at most `tokenCapacity`.
   ///   - pooled: B × D, overwritten; not of unit length.
   /// - Complexity: about 2 · ΣT · (4·D² + 2·D·I) · L operations; allocates nothing for a passage.
-  package func forward(tokens: [Int32], offsets: [Int], into pooled: SharedFloats) {
+  package func forward(
+    tokens: [Int32], offsets: [Int], context: PassContext = PassContext(),
+    into pooled: SharedFloats
+  ) {
     precondition((offsets.last ?? 0) <= tokenCapacity, "more than \(tokenCapacity) tokens")
     let chunks = Chunk.all(offsets)
     workers.forEach(chunks.count) { number, worker in
-      let (chunk, scratch) = (chunks[number], scratch[worker])
-      embed(chunk, tokens: tokens, offsets: offsets, scratch)
-      for layer in layers { layer.forward(chunk, offsets: offsets, scratch) }
-      pool(chunk, offsets: offsets, scratch, into: pooled)
+      let scratch = scratch[worker]
+      let pass = RowsOfPass(chunk: chunks[number], rows: chunks[number].rows, step: context)
+      embed(pass, tokens: tokens, offsets: offsets, scratch)
+      for layer in layers { layer.forward(pass, offsets: offsets, scratch) }
+      pool(chunks[number], offsets: offsets, scratch, into: pooled)
     }
   }
 
   private func embed(
-    _ chunk: Chunk, tokens: [Int32], offsets: [Int], _ scratch: LayerScratch
+    _ pass: RowsOfPass, tokens: [Int32], offsets: [Int], _ scratch: LayerScratch
   ) {
-    let (D, count) = (shape.width, chunk.rows.count)
+    let count = pass.count
     // Sound: scratch memory belongs to one worker, rows of the tape to one chunk.
     var sum = unsafe scratch.sum.mutableSpan(0..<count * D)
     var hidden = unsafe scratch.hidden.mutableSpan(0..<count * D)
-    for passage in chunk.passages {
+    for passage in pass.chunk.passages {
       let range = offsets[passage]..<offsets[passage + 1]
-      let start = range.lowerBound - chunk.rows.lowerBound
+      let start = range.lowerBound - pass.rows.lowerBound
       var rows = sum.part(start * D..<(start + range.count) * D)
       kernels.embed(
         ids: tokens.span.extracting(range), words: values.span(layout.words),
         positions: positions.span(0..<positions.count), width: D, into: &rows)
     }
-    var normalized = unsafe tape.embeddingNormalized.mutableSpan(of: chunk.rows, width: D)
-    var scales = unsafe tape.embeddingScales.mutableSpan(chunk.rows)
+    var normalized = unsafe tape.embeddingNormalized.mutableSpan(of: pass.rows, width: D)
+    var scales = unsafe tape.embeddingScales.mutableSpan(pass.rows)
     kernels.layerNorm(
       sum.span, rows: count, gamma: values.span(layout.embeddingNorm.gamma),
       beta: values.span(layout.embeddingNorm.beta), epsilon: shape.layerNormEpsilon,
       normalized: &normalized, scales: &scales, into: &hidden)
+    drop(&hidden, pass)
+  }
+
+  private func drop(_ x: inout MutableSpan<Float>, _ pass: RowsOfPass) {
+    pass.mask(rate: scope.dropout).apply(
+      &x, site: DropoutSite.embeddings, firstRow: pass.firstRow, width: D)
   }
 
   private func pool(
     _ chunk: Chunk, offsets: [Int], _ scratch: LayerScratch, into pooled: SharedFloats
   ) {
-    let D = shape.width
     for passage in chunk.passages {
       let start = offsets[passage] - chunk.rows.lowerBound
       let rows = pooling == .cls ? 1 : offsets[passage + 1] - offsets[passage]
@@ -157,39 +181,50 @@ package struct TrainableEncoder: Sendable {
 
   // MARK: Backward
 
-  /// gradients += what the passages of the last call of `forward` contribute.
+  /// trained.gradients += what the passages of the last call of `forward` contribute.
   ///
-  /// - Parameter pooledGradient: B × D, of what `forward` gave.
+  /// - Parameters:
+  ///   - context: as in that call.
+  ///   - pooledGradient: B × D, of what `forward` gave.
   /// - Complexity: twice that of `forward`.
-  package func backward(tokens: [Int32], offsets: [Int], pooledGradient: SharedFloats) {
+  package func backward(
+    tokens: [Int32], offsets: [Int], context: PassContext = PassContext(),
+    pooledGradient: SharedFloats
+  ) {
     let chunks = Chunk.all(offsets)
     workers.forEach(chunks.count) { number, _ in
       poolBackward(chunks[number], offsets: offsets, pooledGradient)
     }
-    for index in layers.indices.reversed() {
-      let layer = layers[index]
+    for layer in layers.reversed() where scope.reachesLayer(layer.index) {
+      // Adapters of the lowest layer need no gradient of what it is given.
+      let reachesInput =
+        scope.reachesEmbeddings || (layer.index > 0 && scope.reachesLayer(layer.index - 1))
       workers.forEach(chunks.count) { number, worker in
-        biasSums.clear(chunks[number])
+        let pass = RowsOfPass(chunk: chunks[number], rows: chunks[number].rows, step: context)
         layer.backward(
-          chunks[number], offsets: offsets, gradient: gradient, sums: biasSums, packed: packed,
-          scratch[worker])
+          pass, offsets: offsets, gradient: gradient, reachesInput: reachesInput, scratch[worker])
       }
-      let tiles = layer.tiles(packed)
-      workers.forEach(tiles.count + 1) { item, _ in
-        if item < tiles.count {
-          tiles[item].run(kernels, packed, rows: offsets[offsets.count - 1], gradients: gradients)
-        } else {
-          biasSums.add(
-            chunkCount: chunks.count, layout.layers[index], to: gradients, kernels)
-        }
+      addWeightGradients(layer, chunkCount: chunks.count, rows: offsets[offsets.count - 1])
+    }
+    if scope.reachesEmbeddings {
+      embedBackward(chunks, tokens: tokens, offsets: offsets, context)
+    }
+  }
+
+  private func addWeightGradients(_ layer: TrainableLayer, chunkCount: Int, rows: Int) {
+    let tiles = layer.tiles
+    workers.forEach(tiles.count + 1) { item, _ in
+      if item < tiles.count {
+        tiles[item].run(kernels, rows: rows, gradients: trained.gradients)
+      } else if scope.trainsLayer(layer.index) {
+        layer.sums.add(
+          chunkCount: chunkCount, layer.place, to: trained.gradients, kernels)
       }
     }
-    embedBackward(chunks, tokens: tokens, offsets: offsets)
   }
 
   /// Each token of a passage has its share of the mean, or the first all of it.
   private func poolBackward(_ chunk: Chunk, offsets: [Int], _ pooledGradient: SharedFloats) {
-    let D = shape.width
     for passage in chunk.passages {
       let (start, end) = (offsets[passage], offsets[passage + 1])
       let source = pooledGradient.span(of: passage..<passage + 1, width: D)
@@ -204,13 +239,15 @@ package struct TrainableEncoder: Sendable {
     }
   }
 
-  /// hidden = norm(word + position + type).
-  private func embedBackward(_ chunks: [Chunk], tokens: [Int32], offsets: [Int]) {
-    let D = shape.width
+  /// hidden = drop(norm(word + position + type)).
+  private func embedBackward(
+    _ chunks: [Chunk], tokens: [Int32], offsets: [Int], _ context: PassContext
+  ) {
     workers.forEach(chunks.count) { number, _ in
       let rows = chunks[number].rows
       // Sound: rows and sums of a chunk belong to one worker.
       var part = unsafe gradient.mutableSpan(of: rows, width: D)
+      drop(&part, RowsOfPass(chunk: chunks[number], rows: rows, step: context))
       var gamma = unsafe normSums.mutableSpan(of: 2 * number..<2 * number + 1, width: D)
       var beta = unsafe normSums.mutableSpan(of: 2 * number + 1..<2 * number + 2, width: D)
       gamma.update(repeating: 0)
@@ -221,16 +258,20 @@ package struct TrainableEncoder: Sendable {
         rows: rows.count, gradient: &part, gammaGradient: &gamma, betaGradient: &beta)
     }
     // Sound, as below: one worker adds up, in the order of chunks and tokens.
-    var gamma = unsafe gradients.mutableSpan(layout.embeddingNorm.gamma)
-    var beta = unsafe gradients.mutableSpan(layout.embeddingNorm.beta)
+    var gamma = unsafe trained.gradients.mutableSpan(layout.embeddingNorm.gamma)
+    var beta = unsafe trained.gradients.mutableSpan(layout.embeddingNorm.beta)
     for chunk in chunks.indices {
       kernels.addRows(normSums.span(of: 2 * chunk..<2 * chunk + 1, width: D), rows: 1, to: &gamma)
       kernels.addRows(
         normSums.span(of: 2 * chunk + 1..<2 * chunk + 2, width: D), rows: 1, to: &beta)
     }
-    var words = unsafe gradients.mutableSpan(layout.words)
-    var positions = unsafe gradients.mutableSpan(layout.positions)
-    var types = unsafe gradients.mutableSpan(layout.types)
+    addToTables(tokens: tokens, offsets: offsets)
+  }
+
+  private func addToTables(tokens: [Int32], offsets: [Int]) {
+    var words = unsafe trained.gradients.mutableSpan(layout.words)
+    var positions = unsafe trained.gradients.mutableSpan(layout.positions)
+    var types = unsafe trained.gradients.mutableSpan(layout.types)
     var type = types.part(0..<D)
     for passage in 0..<offsets.count - 1 {
       for row in offsets[passage]..<offsets[passage + 1] {

@@ -29,7 +29,7 @@ import Testing
     var worst = 0.0
     for tensor in encoder.layout.tensors {
       let expected = try golden.floats(tensor.name, shape: tensor.shape).array
-      let found = encoder.gradients.array(tensor.range)
+      let found = encoder.trained.gradients.array(tensor.range)
       // Keys' biases have no gradient: softmax does not see what all scores share.
       if tensor.name.hasSuffix("key.bias") {
         #expect(found.allSatisfy { abs($0) < 1e-3 }, "\(tensor.name)")

@@ -68,8 +68,8 @@ import Testing
       directory, kernels: .best, workerCount: 2, tokenCapacity: 2_048)
     let isLion = name.hasPrefix("lion")
     let optimizer = Optimizer(
-      isLion ? .lion() : .adamW(), weightDecay: 0.01, tensors: encoder.layout.tensors,
-      values: encoder.values, gradients: encoder.gradients, kernels: .best, workerCount: 2)
+      isLion ? .lion() : .adamW(), weightDecay: 0.01, encoder.trained, kernels: .best,
+      workerCount: 2)
     let isTriplet = name.hasSuffix("triplet")
     let gradient = BatchGradient(
       encoder: encoder,

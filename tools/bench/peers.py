@@ -22,6 +22,8 @@ PACKAGES = [
     "faiss-cpu==1.15.1",
     "hnswlib==0.8.0",
     "usearch==2.26.6",
+    "peft==0.21.2",
+    "accelerate==1.15.0",
 ]
 
 

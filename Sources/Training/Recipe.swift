@@ -1,0 +1,203 @@
+/// Everything that decides how a run goes, but for the data: a table of settings with a name.
+///
+/// With the same data, recipe and seed a run gives the same bytes.
+package struct Recipe: Sendable, Codable, Equatable {
+  package enum LossName: String, Sendable, Codable, CaseIterable {
+    case tripletCosine = "triplet-cosine"
+    case tripletEuclidean = "triplet-euclidean"
+    case ranking
+    case rankingSymmetric = "ranking-symmetric"
+    case contrastive
+    case cosine
+    case marginMSE = "margin-mse"
+    case listwise
+  }
+
+  package enum Negatives: String, Sendable, Codable, CaseIterable {
+    /// Only the other positives of a batch.
+    case batch
+    /// Any passages but those that answer the query.
+    case random
+    /// Found by the version that is trained.
+    case mined
+  }
+
+  package enum Part: String, Sendable, Codable, CaseIterable {
+    case full
+    case lora
+  }
+
+  package enum OptimizerName: String, Sendable, Codable, CaseIterable {
+    case adamw
+    case lion
+  }
+
+  package var name: String
+  package var loss = LossName.ranking
+  /// Of triplet and contrastive losses.
+  package var margin = 0.2
+  /// Of ranking losses.
+  package var scale = 20.0
+  /// Of `listwise`.
+  package var temperature = 1.0
+  package var negatives = Negatives.batch
+  /// Of each query; 0 where they are the batch's.
+  package var negativeCount = 0
+  package var mining = MiningSettings()
+  package var part = Part.full
+  package var rank = 16
+  package var alpha = 32.0
+  package var adapterDropout = 0.05
+  package var adapterTargets: [AdapterSettings.Target] = [.query, .value]
+  package var dropout = 0.0
+  package var freezesEmbeddings = false
+  /// Layers below this one keep their values.
+  package var firstLayer = 0
+  /// λ of the pull towards the parent's embeddings.
+  package var anchorWeight = 0.0
+  /// Whether values between the parent's and the trained ones are tried on validation.
+  package var interpolates = false
+  /// Of a running mean of the values, which then is the result; 0: none.
+  package var averageDecay = 0.0
+  package var optimizer = OptimizerName.adamw
+  package var rate = 2e-5
+  package var weightDecay = 0.01
+  package var schedule = LearningRate.Schedule.linear
+  /// Of the steps.
+  package var warmupShare = 0.1
+  /// The longest gradient; longer ones are shortened.
+  package var clip = 1.0
+  package var batchSize = 32
+  /// At most so often is each example seen.
+  package var epochs = 1.0
+  /// Validations over the run, the one before the first step left out.
+  package var validations = 10
+  /// Validations without a better result after which the run stops; 0: never.
+  package var patience = 4
+
+  package init(name: String) { self.name = name }
+
+  /// What has to be in the batch besides query and positive.
+  package var scope: TrainingScope {
+    var scope = TrainingScope()
+    scope.trainsEmbeddings = !freezesEmbeddings
+    scope.firstLayer = firstLayer
+    scope.dropout = dropout
+    if part == .lora {
+      var adapters = AdapterSettings()
+      adapters.rank = rank
+      adapters.alpha = alpha
+      adapters.dropout = adapterDropout
+      adapters.targets = adapterTargets
+      scope.adapters = adapters
+    }
+    return scope
+  }
+
+  package var lossFunction: any Loss {
+    switch loss {
+    case .tripletCosine: TripletLoss(distance: .cosine, margin: margin)
+    case .tripletEuclidean: TripletLoss(distance: .euclidean, margin: margin)
+    case .ranking: RankingLoss(scale: scale)
+    case .rankingSymmetric: RankingLoss(scale: scale, isSymmetric: true)
+    case .contrastive: ContrastiveLoss(margin: margin)
+    case .cosine: CosineSimilarityLoss()
+    case .marginMSE: MarginMSELoss()
+    case .listwise: ListwiseLoss(temperature: temperature)
+    }
+  }
+
+  package var optimizerKind: OptimizerKind { optimizer == .adamw ? .adamW() : .lion() }
+}
+
+/// Which passages of a query's ranking may be its negatives; names as sentence-transformers'
+/// `mine_hard_negatives`.
+package struct MiningSettings: Sendable, Codable, Equatable {
+  /// Ranks, 1 the best, the positives left out: from this one to that one.
+  package var rangeMin = 1
+  package var rangeMax = 50
+  /// Left out are passages with a score above the positive's times 1 − this.
+  package var relativeMargin: Double? = 0.05
+  /// Left out are passages with a score above the positive's less this.
+  package var absoluteMargin: Double?
+  /// Left out are passages with a score above this.
+  package var maxScore: Double?
+  /// Whether they are drawn from those that are left; else the first are taken.
+  package var samplesRandomly = false
+
+  package init() {}
+}
+
+extension AdapterSettings.Target: Codable {}
+
+extension Recipe {
+  /// The recipes that have a name, the default first.
+  package static let all: [Recipe] =
+    [safe, anchored, mined, contrastive]
+    + [Recipe.Negatives.random, .mined].flatMap { negatives in
+      [Recipe.Part.full, .lora].flatMap { part in
+        [paper(negatives, part), paperAsRun(negatives, part)]
+      }
+    }
+
+  package static func named(_ name: String) -> Recipe? { all.first { $0.name == name } }
+
+  /// In-batch negatives alone. Source: as the base model was trained.
+  package static let contrastive = Recipe(name: "contrastive")
+
+  /// With two negatives a query that its ranking gives, those near the positive's score left out.
+  /// Source: Moreira et al. 2024 (NV-Retriever), section 3.
+  package static let mined: Recipe = {
+    var recipe = Recipe(name: "mined")
+    recipe.negatives = .mined
+    recipe.negativeCount = 1
+    recipe.mining.rangeMin = 10
+    return recipe
+  }()
+
+  /// And embeddings that are pulled towards the parent's.
+  package static let anchored: Recipe = {
+    var recipe = mined
+    recipe.name = "anchored"
+    recipe.anchorWeight = 0.3
+    return recipe
+  }()
+
+  /// And values between the parent's and the trained ones, chosen on validation.
+  /// Source: Xiao et al. 2023 (LM-Cocktail), section 3.
+  package static let safe: Recipe = {
+    var recipe = anchored
+    recipe.name = "safe"
+    recipe.interpolates = true
+    return recipe
+  }()
+
+  /// The paper's recipe as it is written, its warm-up as a share of the steps.
+  /// Source: arXiv 2506.18535, section IV.
+  static func paper(_ negatives: Negatives, _ part: Part) -> Recipe {
+    var recipe = Recipe(name: "paper-\(negatives == .random ? "random" : "hard")-\(part.rawValue)")
+    recipe.loss = .tripletCosine
+    recipe.negatives = negatives
+    recipe.negativeCount = 1
+    recipe.mining.rangeMin = 51
+    recipe.mining.rangeMax = 200
+    recipe.mining.relativeMargin = nil
+    recipe.mining.samplesRandomly = true
+    recipe.part = part
+    recipe.batchSize = 128
+    recipe.warmupShare = negatives == .random ? 0.043 : 0.051
+    recipe.epochs = negatives == .mined && part == .full ? 5 : 3
+    recipe.patience = 0
+    return recipe
+  }
+
+  /// The paper's recipe as its code runs: Euclidean distances of vectors as pooling gives them, margin 5.
+  static func paperAsRun(_ negatives: Negatives, _ part: Part) -> Recipe {
+    var recipe = paper(negatives, part)
+    recipe.name =
+      "paper-as-run-\(negatives == .random ? "random" : "hard")-\(part.rawValue)"
+    recipe.loss = .tripletEuclidean
+    recipe.margin = 5
+    return recipe
+  }
+}
