@@ -12,7 +12,7 @@ final class Float32Layer: TransformerLayer {
   private let outputNorm: LayerNorm
 
   init(
-    _ weights: WeightFile, index: Int, _ shape: TransformerConfiguration
+    _ weights: some WeightSource, index: Int, _ shape: TransformerConfiguration
   ) throws(EncodingError) {
     let (D, I) = (shape.width, shape.intermediateWidth)
     let names = TransformerLayerNames(index)

@@ -9,7 +9,8 @@ final class Int12Layer: TransformerLayer {
   private let outputNorm: LayerNorm
 
   init(
-    _ packed: PackedWeights, _ weights: WeightFile, index: Int, _ shape: TransformerConfiguration
+    _ packed: PackedWeights, _ weights: some WeightSource, index: Int,
+    _ shape: TransformerConfiguration
   ) throws(EncodingError) {
     let names = TransformerLayerNames(index)
     attentionNorm = try weights.layerNorm(names.attentionNorm, width: shape.width)

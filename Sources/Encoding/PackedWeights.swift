@@ -38,7 +38,7 @@ package final class PackedWeights: Sendable {
   /// Rounds and packs the weights of a model.
   ///
   /// - Complexity: a few passes over the weights.
-  init(_ weights: WeightFile, _ shape: TransformerConfiguration) throws(EncodingError) {
+  init(_ weights: some WeightSource, _ shape: TransformerConfiguration) throws(EncodingError) {
     // All tensors are checked against the file before memory of a size from config.json is taken.
     var parts: [[Part]] = []
     for layer in 0..<shape.layerCount {
@@ -166,7 +166,8 @@ extension PackedWeights {
 
   /// What a product is made of, in the order of its outputs.
   private static func parts(
-    _ weights: WeightFile, _ layer: Int, _ product: Product, _ shape: TransformerConfiguration
+    _ weights: some WeightSource, _ layer: Int, _ product: Product,
+    _ shape: TransformerConfiguration
   ) throws(EncodingError) -> [Part] {
     let names = TransformerLayerNames(layer)
     let (K, N) = (product.inputWidth(shape), product.outputWidth(shape))
@@ -183,7 +184,7 @@ extension PackedWeights {
   }
 
   private static func qkvParts(
-    _ weights: WeightFile, _ names: TransformerLayerNames, _ shape: TransformerConfiguration
+    _ weights: some WeightSource, _ names: TransformerLayerNames, _ shape: TransformerConfiguration
   ) throws(EncodingError) -> [Part] {
     let tensors = try weights.parts(names.qkv, from: shape.width, to: shape.width)
     let W = headGroupSize(shape) * shape.headWidth

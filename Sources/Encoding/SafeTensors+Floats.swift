@@ -1,4 +1,4 @@
-internal import LinearAlgebra
+package import LinearAlgebra
 
 extension SafeTensors {
   /// A tensor of that name and shape as floats: mapped where the file holds aligned float32, else
@@ -6,7 +6,7 @@ extension SafeTensors {
   ///
   /// - Throws: `EncodingError.tensor` where it is absent, has another shape, is no float, or holds an
   ///   infinity or a NaN.
-  func floats(_ name: String, shape: [Int]) throws(EncodingError) -> FloatTensor {
+  package func floats(_ name: String, shape: [Int]) throws(EncodingError) -> FloatTensor {
     func wrong(_ problem: String) -> EncodingError {
       .tensor(path: file.path, name: name, problem: problem)
     }
@@ -46,7 +46,7 @@ package final class FloatTensor: Sendable {
   }
   private let storage: Storage
 
-  init(values: consuming AlignedBuffer<Float>) { storage = .owned(values) }
+  package init(values: consuming AlignedBuffer<Float>) { storage = .owned(values) }
 
   /// The floats at `range` of the file, copied where they are not aligned to four bytes.
   init(file: MappedFile, range: Range<Int>) {

@@ -11,7 +11,7 @@ package final class TextEncoder: Sendable {
   package let tokenizer: Tokenizer
   /// Tokens of the longest text, [CLS] and [SEP] included; what is longer is cut.
   package let maxLength: Int
-  let transformer: TransformerEncoder
+  package let transformer: TransformerEncoder
 
   package var kernels: Kernels { transformer.kernels }
 
@@ -48,6 +48,15 @@ package final class TextEncoder: Sendable {
     try Self.check(tokenizer, directory, maxLength: self.maxLength)
     transformer = try TransformerEncoder(
       directory, numericPath, packed: packed, kernels: Kernels(environment: environment))
+  }
+
+  /// Another transformer of the same shape behind this one's tokenizer.
+  package init(_ other: TextEncoder, transformer: TransformerEncoder) {
+    precondition(other.transformer.configuration == transformer.configuration)
+    directory = other.directory
+    maxLength = other.maxLength
+    tokenizer = other.tokenizer
+    self.transformer = transformer
   }
 
   /// Loads the model at `path`.

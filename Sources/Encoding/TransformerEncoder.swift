@@ -26,11 +26,20 @@ package final class TransformerEncoder: Sendable {
   /// - Parameter packed: the rounded weights, where they have been packed before.
   /// - Throws: `EncodingError` naming the tensor that is absent or does not fit.
   /// - Complexity: packing the layers' weights, unless that has been done; the word table stays mapped.
-  package init(
+  package convenience init(
     _ model: ModelDirectory, _ path: NumericPath, packed: PackedWeights? = nil, kernels: Kernels
   ) throws(EncodingError) {
-    let weights = try WeightFile(model)
-    let shape = model.configuration
+    try self.init(
+      model.configuration, model.pooling, WeightFile(model), path, packed: packed,
+      kernels: kernels)
+  }
+
+  /// Takes weights from anywhere.
+  package init(
+    _ shape: TransformerConfiguration, _ pooling: ModelDirectory.Pooling,
+    _ weights: some WeightSource, _ path: NumericPath, packed: PackedWeights? = nil,
+    kernels: Kernels
+  ) throws(EncodingError) {
     let D = shape.width
     words = try weights.floats("embeddings.word_embeddings.weight", [shape.vocabularySize, D])
     positions = try Self.positions(weights, shape)
@@ -51,7 +60,7 @@ package final class TransformerEncoder: Sendable {
     numericPath = path
     self.kernels = kernels
     configuration = shape
-    pooling = model.pooling
+    self.pooling = pooling
   }
 
   private static func layers(
@@ -65,7 +74,7 @@ package final class TransformerEncoder: Sendable {
 
   /// Position plus type embeddings: they are always added together.
   private static func positions(
-    _ weights: WeightFile, _ shape: TransformerConfiguration
+    _ weights: some WeightSource, _ shape: TransformerConfiguration
   ) throws(EncodingError) -> FloatTensor {
     let D = shape.width
     let table = try weights.floats(

@@ -1,7 +1,13 @@
 internal import LinearAlgebra
 
-/// The weights of a BERT-type model by the names that transformers gives them.
-package struct WeightFile {
+/// Weights of a BERT-type model by the names that transformers gives them.
+package protocol WeightSource {
+  /// - Throws: `EncodingError.tensor` where it is absent or does not fit.
+  func floats(_ name: String, _ shape: [Int]) throws(EncodingError) -> FloatTensor
+}
+
+/// The weights in a model directory.
+package struct WeightFile: WeightSource {
   private let tensors: SafeTensors
   /// `bert.` where the file was saved from a model with a head.
   private let prefix: String
@@ -15,7 +21,9 @@ package struct WeightFile {
   package func floats(_ name: String, _ shape: [Int]) throws(EncodingError) -> FloatTensor {
     try tensors.floats(prefix + name, shape: shape)
   }
+}
 
+extension WeightSource {
   func layerNorm(_ name: String, width: Int) throws(EncodingError) -> LayerNorm {
     LayerNorm(
       gamma: try floats(name + ".weight", [width]), beta: try floats(name + ".bias", [width]))

@@ -7,7 +7,7 @@ package import LinearAlgebra
 package struct Trainer: ~Copyable {
   package let recipe: Recipe
   package let encoder: TrainableEncoder
-  package private(set) var progress = TrainingProgress()
+  package internal(set) var progress = TrainingProgress()
   let optimizer: Optimizer
   /// A running mean of the trained values; no floats without one.
   let average: SharedFloats

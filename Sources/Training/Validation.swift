@@ -1,0 +1,67 @@
+package import Encoding
+internal import LinearAlgebra
+
+/// The judged queries that a run watches, and the passages among which it looks for their answers.
+package struct Validation: Sendable {
+  private let queries: [String]
+  private let passages: [String]
+  /// For each query the places of its answers among the passages.
+  private let answers: [Set<Int>]
+
+  /// - Parameters:
+  ///   - queries, passages: with their prefixes.
+  package init(queries: [String], passages: [String], answers: [Set<Int>]) {
+    precondition(answers.count == queries.count)
+    self.queries = queries
+    self.passages = passages
+    self.answers = answers
+  }
+
+  package var queryCount: Int { queries.count }
+  package var passageCount: Int { passages.count }
+
+  /// What one look at an encoder tells.
+  package struct Result: Sendable, Equatable, Codable {
+    /// Mean of 1 / the first answer's rank, 0 beyond the tenth.
+    package let reciprocalRank: Double
+    /// Of the passages' embeddings: RankMe, and the mean cosine of two of them.
+    package let effectiveRank: Double
+    package let meanCosine: Double
+  }
+
+  /// - Complexity: encodes all texts; then queries · passages · D multiplications.
+  package func evaluate(_ encoder: TextEncoder, workerCount: Int) -> Result {
+    let D = encoder.width
+    let rows = encoder.encode(passages, workerCount: workerCount)
+    let vectors = encoder.encode(queries, workerCount: workerCount)
+    let figures = EmbeddingFigures(rows, width: D)
+    var linear = Linear(inputWidth: D, outputWidth: passages.count)
+    linear.append(
+      weight: rows.span, bias: [Float](repeating: 0, count: passages.count).span)
+    var sum = 0.0
+    var scores = [Float](repeating: 0, count: passages.count)
+    for query in queries.indices {
+      var view = scores.mutableSpan
+      encoder.kernels.apply(
+        linear, to: vectors.span.extracting(query * D..<(query + 1) * D), rows: 1, into: &view)
+      sum += reciprocalRank(query, scores)
+    }
+    return Result(
+      reciprocalRank: sum / Double(max(1, queries.count)), effectiveRank: figures?.rank ?? 0,
+      meanCosine: figures?.meanCosine ?? 1)
+  }
+
+  /// Of equal scores the first passage is ranked first.
+  private func reciprocalRank(_ query: Int, _ scores: [Float]) -> Double {
+    guard let best = answers[query].min(by: { (-scores[$0], $0) < (-scores[$1], $1) }) else {
+      return 0
+    }
+    var rank = 1
+    for place in scores.indices
+    where (-scores[place], place) < (-scores[best], best) && !answers[query].contains(place) {
+      rank += 1
+      if rank > 10 { return 0 }
+    }
+    return 1 / Double(rank)
+  }
+}
