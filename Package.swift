@@ -52,14 +52,16 @@ let package = Package(
     .target(
       name: "Pawl",
       dependencies: [
-        "Corpus", "LMDB", "LinearAlgebra", "Encoding", "IVF", "Evaluation", "CZstd", "CKernels",
+        "Corpus", "LMDB", "LinearAlgebra", "Encoding", "IVF", "Evaluation", "Training", "CZstd",
+        "CKernels",
       ],
       swiftSettings: views),
     // 6
     .executableTarget(
       name: "PawlCLI",
       dependencies: [
-        "Pawl", "Corpus", "Encoding", "Evaluation", "IVF", "LMDB", "LinearAlgebra", "CEdit",
+        "Pawl", "Corpus", "Encoding", "Evaluation", "IVF", "LMDB", "LinearAlgebra", "Training",
+        "CEdit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -176,7 +176,7 @@ enum Files {
     return unsafe stat(path, &status) == 0 ? Int(status.st_size) : nil
   }
 
-  private static func failure(_ path: String, _ operation: String) -> StoreError {
+  static func failure(_ path: String, _ operation: String) -> StoreError {
     let code = errno
     return .fileSystem(
       path: path, operation: operation, code: code,

@@ -328,7 +328,7 @@ extension Store {
   }
 
   /// A number that no index ever had.
-  fileprivate func newIndexID(in write: inout WriteTransaction) throws -> UInt32 {
+  func newIndexID(in write: inout WriteTransaction) throws -> UInt32 {
     var record = try storeRecord(in: write)
     let highest = try indexIDs(in: write).max() ?? 0
     let id = max(record.nextIndex ?? 0, highest + 1)

@@ -47,6 +47,10 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case nothingToEvaluate(what: String)
   /// A store that has none of the judged passages or, with a grade, none that is relevant.
   case nothingStored(path: String, relevantFrom: Int?)
+  /// A passage that is trained on went away.
+  case changedWhileTraining(path: String)
+  /// Nothing can be trained with what is given.
+  case nothingToTrainOn(path: String, problem: String)
 
   /// Another process does what only one may do at a time.
   case busy(path: String, kind: String, process: Int32)
@@ -131,6 +135,10 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
       count == 0
         ? "\(path): there is nothing to make lists of yet."
         : "\(path): \(lists) lists cannot be made of \(count) passages; --lists takes \(count) at most here."
+    case .changedWhileTraining(let path):
+      "\(path): a passage was deleted or changed while it was trained on. Run the same command again; "
+        + "what has been learned is kept in \(path)/runs."
+    case .nothingToTrainOn(let path, let problem): "\(path): \(problem)"
     case .noEncoder(let path):
       "\(path): this store has no text encoder: its vectors are made elsewhere (pawl init "
         + "--dimension). Add vectors with: pawl ingest \(path.quotedForShell) --vectors X.npy --ids ids.txt; search "

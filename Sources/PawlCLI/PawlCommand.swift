@@ -27,7 +27,9 @@ struct PawlCommand: ParsableCommand {
         subcommands: [QueryCommand.self, ShellCommand.self, SearchCommand.self, GetCommand.self]),
       CommandGroup(
         name: "Measuring",
-        subcommands: [EvaluateCommand.self, MetricsCommand.self, SetsCommand.self]),
+        subcommands: [
+          TrainCommand.self, EvaluateCommand.self, MetricsCommand.self, SetsCommand.self,
+        ]),
       CommandGroup(
         name: "Keeping",
         subcommands: [

@@ -20,9 +20,9 @@ struct DropoutMask: Sendable {
 }
 
 /// Names of random streams, one made of another and a number.
-enum RandomKey {
+package enum RandomKey {
   /// Source: Steele, Lea & Flood 2014 (SplitMix64), the mixing function.
-  static func mix(_ key: UInt64, _ number: UInt64) -> UInt64 {
+  package static func mix(_ key: UInt64, _ number: UInt64) -> UInt64 {
     var z = key &+ (number &+ 1) &* 0x9e37_79b9_7f4a_7c15
     z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
     z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb

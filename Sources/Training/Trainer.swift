@@ -12,7 +12,7 @@ package struct Trainer: ~Copyable {
   /// A running mean of the trained values; no floats without one.
   let average: SharedFloats
   /// Trained values of the best validation so far.
-  let best: SharedFloats
+  package let best: SharedFloats
 
   private let gradient: BatchGradient
   private let rate: LearningRate

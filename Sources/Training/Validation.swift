@@ -27,6 +27,12 @@ package struct Validation: Sendable {
     /// Of the passages' embeddings: RankMe, and the mean cosine of two of them.
     package let effectiveRank: Double
     package let meanCosine: Double
+
+    package init(reciprocalRank: Double, effectiveRank: Double, meanCosine: Double) {
+      self.reciprocalRank = reciprocalRank
+      self.effectiveRank = effectiveRank
+      self.meanCosine = meanCosine
+    }
   }
 
   /// - Complexity: encodes all texts; then queries · passages · D multiplications.

@@ -1,0 +1,283 @@
+internal import Corpus
+internal import Encoding
+internal import FoundationEssentials
+internal import IVF
+internal import LMDB
+internal import LinearAlgebra
+internal import Training
+
+/// One call of `train`: from judgments to a version.
+struct TrainingJob {
+  private let store: Store
+  private let options: TrainOptions
+  private let recipe: Recipe
+  private let parent: VersionRecord
+  private let space: SpaceRecord
+  private let base: ModelDirectory
+  private let encoder: TextEncoder
+  private let texts: BatchMaker.TextSettings
+  private let pairs: JudgedPairs
+  private let version: String
+  private let folder: TrainingRun
+  private let fingerprint: String
+
+  /// Tokens of a pass: about 600 MB of memory for all-MiniLM-L6-v2.
+  private static let tokenCapacity = 6_144
+  /// Of the trained values, tried where the recipe interpolates.
+  private static let shares = [0.25, 0.5, 0.75]
+
+  init(_ store: Store, _ set: EvaluationSet, _ options: TrainOptions) throws {
+    let snapshot = try store.environment.snapshot()
+    let parent = try store.version(nil, in: snapshot)
+    let space = try store.space(parent.space, in: snapshot)
+    guard let checkpoint = parent.checkpoint else { throw StoreError.noEncoder(path: store.path) }
+    let base = try ModelDirectory(path: store.checkpointPath(checkpoint))
+    encoder = try store.encoder(for: space)
+    let maxLength = options.maxLength ?? space.maxLength
+    texts = BatchMaker.TextSettings(
+      queryPrefix: parent.queryPrefix, passagePrefix: space.passagePrefix, maxLength: maxLength)
+    let places = try PassagePlaces(store)
+    pairs = try JudgedPairs(
+      set, places, in: store, minimumGrade: options.minimumGrade, texts: texts, seed: options.seed)
+    let known = try store.versionRecords(in: snapshot).compactMap { Int($0.name.dropFirst()) }
+    version = "v\((known.max() ?? 0) + 1)"
+    folder = TrainingRun(of: version, inStoreAt: store.path)
+    self.store = store
+    self.options = options
+    self.parent = parent
+    self.space = space
+    self.base = base
+    recipe = options.recipe
+    fingerprint = try Self.fingerprint(pairs.data, recipe, options, texts, checkpoint)
+    try check()
+  }
+
+  private func check() throws {
+    if recipe.batchSize < 2, !recipe.lossFunction.isSumOverQueries {
+      throw TrainingError.batchOfOne(loss: recipe.loss.rawValue)
+    }
+    guard pairs.data.examples.count >= recipe.batchSize else {
+      throw TrainingError.tooFewExamples(
+        found: pairs.data.examples.count, needed: recipe.batchSize)
+    }
+    guard pairs.validation.queryCount > 0 else {
+      throw StoreError.nothingToTrainOn(
+        path: store.path,
+        problem:
+          "a tenth of the judged queries is kept back to watch the run, and here that is none. "
+          + "Give at least ten judged queries, or groups.")
+    }
+  }
+
+  /// Of all that decides the result but the number of steps.
+  private static func fingerprint(
+    _ data: TrainingData, _ recipe: Recipe, _ options: TrainOptions,
+    _ texts: BatchMaker.TextSettings, _ checkpoint: String
+  ) throws -> String {
+    var facts = String(decoding: try Table.encode(recipe), as: UTF8.self)
+    facts += "\n\(checkpoint) \(options.seed) \(texts.maxLength) \(options.stepCount ?? 0) "
+    facts += "\(options.minutes ?? 0)\n\(texts.queryPrefix)\n\(texts.passagePrefix)\n"
+    for query in data.queries { facts += query + "\n" }
+    for example in data.examples {
+      facts += "\(example.query) \(example.positive) \(example.negatives)\n"
+    }
+    return SHA256.hex(of: facts)
+  }
+
+  // MARK: The run
+
+  func run(_ watcher: TrainingWatcher) throws -> TrainSummary? {
+    let workerCount = Process.processorCount
+    let kernels = try Kernels(environment: Process.environment)
+    let trainable = try TrainableEncoder(
+      base, scope: recipe.scope, kernels: kernels, workerCount: workerCount,
+      tokenCapacity: max(Self.tokenCapacity, texts.maxLength))
+    trainable.trained.startAdapters(seed: options.seed)
+    trainable.pack()
+    let baseResult = validate(
+      TrainedValues(trainable, trained: trainable.trained.values), kernels)
+    let old = folder.plan()
+    let isResumed = old?.fingerprint == fingerprint
+    let stepCount =
+      if let old, isResumed { old.stepCount } else { try plannedSteps(trainable, kernels) }
+    var trainer = Trainer(
+      recipe, encoder: trainable, anchor: try anchor(kernels), batches: try batches(),
+      stepCount: stepCount, seed: options.seed, workerCount: workerCount)
+    if !isResumed {
+      try folder.begin(
+        TrainingRun.Plan(
+          version: version, parent: parent.name, recipe: recipe, seed: options.seed,
+          maxLength: texts.maxLength, stepCount: stepCount, fingerprint: fingerprint))
+    }
+    let hasState = try trainer.restore(from: folder.path, fingerprint: fingerprint)
+    watcher.didPlan(plan(trainer, stepCount: stepCount))
+    if !hasState {
+      _ = trainer.note(baseResult.reciprocalRank)
+      watcher.didValidate(baseResult, 0, true)
+      try trainer.save(to: folder.path, fingerprint: fingerprint)
+    }
+    guard try train(&trainer, stepCount: stepCount, kernels, watcher) else { return nil }
+    return try finish(trainer, baseResult, kernels)
+  }
+
+  /// - Returns: false where it was stopped.
+  private func train(
+    _ trainer: inout Trainer, stepCount: Int, _ kernels: Kernels, _ watcher: TrainingWatcher
+  ) throws -> Bool {
+    let interval = max(1, stepCount / max(1, recipe.validations))
+    while let step = try trainer.step() {
+      try folder.log(StepEntry(step))
+      let goesOn = watcher.didStep(step, stepCount)
+      let done = step.number + 1
+      if done % interval == 0 || done == stepCount {
+        let result = validate(
+          TrainedValues(trainer.encoder, trained: trainer.current), kernels)
+        let isLast = !trainer.note(result.reciprocalRank)
+        let isBest = trainer.progress.best?.step == done
+        watcher.didValidate(result, done, isBest)
+        try folder.log(ValidationEntry(step: done, result: result))
+        try trainer.save(to: folder.path, fingerprint: fingerprint)
+        if isLast { return true }
+      }
+      if !goesOn {
+        try trainer.save(to: folder.path, fingerprint: fingerprint)
+        return false
+      }
+    }
+    return true
+  }
+
+  private func batches() throws -> BatchMaker {
+    BatchMaker(
+      pairs.data, recipe, try Tokenizer(directory: base.transformerPath), texts,
+      seed: options.seed)
+  }
+
+  private func anchor(_ kernels: Kernels) throws -> Anchor? {
+    if recipe.anchorWeight == 0 { return nil }
+    return Anchor(encoder.transformer, workerCount: Process.processorCount)
+  }
+
+  private func validate(_ values: TrainedValues, _ kernels: Kernels) -> Validation.Result {
+    guard
+      let transformer = try? TransformerEncoder(
+        base.configuration, base.pooling, values, .standard, kernels: kernels)
+    else { return Validation.Result(reciprocalRank: 0, effectiveRank: 0, meanCosine: 1) }
+    return pairs.validation.evaluate(
+      TextEncoder(encoder, transformer: transformer), workerCount: Process.processorCount)
+  }
+
+  /// As many as were asked for, at most those of the recipe's epochs.
+  private func plannedSteps(_ trainable: TrainableEncoder, _ kernels: Kernels) throws -> Int {
+    var batches = try batches()
+    let perEpoch = batches.batchCount()
+    let most = max(1, Int(Double(perEpoch) * recipe.epochs))
+    if let count = options.stepCount { return count }
+    guard let minutes = options.minutes else { return most }
+    let gradient = BatchGradient(encoder: trainable, loss: recipe.lossFunction)
+    let clock = ContinuousClock()
+    var seconds: [Double] = []
+    for step in 0..<min(3, perEpoch) {
+      guard let batch = try batches.batch(ofStep: step) else { break }
+      seconds.append(clock.measure { _ = gradient.add(batch) } / .seconds(1))
+    }
+    trainable.trained.gradients.fill(0)
+    let validation =
+      clock.measure {
+        _ = validate(TrainedValues(trainable, trained: trainable.trained.values), kernels)
+      } / .seconds(1)
+    let anchored = recipe.anchorWeight > 0 ? 1.25 : 1.1
+    let step = (seconds.min() ?? 1) * anchored
+    let left = minutes * 60 - Double(recipe.validations) * validation
+    return min(most, max(1, Int(left / step)))
+  }
+
+  private func plan(_ trainer: borrowing Trainer, stepCount: Int) -> TrainingPlan {
+    TrainingPlan(
+      version: version, parent: parent.name, recipe: recipe.name,
+      exampleCount: pairs.data.examples.count, queryCount: pairs.data.queries.count,
+      unansweredCount: pairs.unansweredCount, validationQueryCount: pairs.validation.queryCount,
+      validationPassageCount: pairs.validation.passageCount,
+      trainedCount: trainer.encoder.trained.tensors.reduce(0) { $0 + $1.range.count },
+      parameterCount: trainer.encoder.layout.count, stepCount: stepCount,
+      doneCount: trainer.progress.stepCount)
+  }
+
+  // MARK: The version
+
+  private func finish(
+    _ trainer: borrowing Trainer, _ baseResult: Validation.Result, _ kernels: Kernels
+  ) throws -> TrainSummary {
+    let best = TrainedValues(trainer.encoder, trained: trainer.best)
+    var chosen = (
+      values: best, share: 1.0, metric: trainer.progress.best?.metric ?? 0
+    )
+    if recipe.interpolates {
+      let parentWeights = try WeightFile(base)
+      for share in Self.shares {
+        let mixed = try best.mixed(with: parentWeights, share: share)
+        let metric = validate(mixed, kernels).reciprocalRank
+        if metric > chosen.metric { chosen = (mixed, share, metric) }
+      }
+    }
+    try publish(chosen.values)
+    folder.removeState()
+    return TrainSummary(
+      version: version, stepCount: trainer.progress.stepCount,
+      bestStep: trainer.progress.best?.step ?? 0, baseMetric: baseResult.reciprocalRank,
+      metric: chosen.metric, share: chosen.share)
+  }
+
+  /// The checkpoint on the disk, then the transaction that names it.
+  private func publish(_ values: TrainedValues) throws {
+    let made = folder.path + "/model"
+    Files.removeTree(made)
+    try Files.makeFolder(made)
+    try ModelWriter(base: base, layout: values.layout).write(
+      values.values, maxLength: texts.maxLength, to: made)
+    let model = try ModelDirectory(path: made)
+    let digest = try model.digest()
+    let files = try Checkpoint.publish(model, digest: digest, inStoreAt: store.path)
+    let space = SpaceRecord(
+      checkpoint: digest, width: values.layout.shape.width, maxLength: texts.maxLength,
+      passagePrefix: texts.passagePrefix, numericPath: space.numericPath, files: files)
+    var write = try store.environment.beginWrite()
+    let codec = try store.index(parent.index, in: write).codec
+    let index = try store.newIndexID(in: &write)
+    try store.tables.spaces.put(record: space, at: Key(space.id), in: &write)
+    try store.tables.indexes.put(
+      record: IndexRecord(space: space.id, codec: codec, count: 0, nextRow: 0), at: Key(index),
+      in: &write)
+    try store.tables.versions.put(
+      record: VersionRecord(
+        name: version, checkpoint: digest, queryPrefix: texts.queryPrefix, space: space.id,
+        index: index, parent: parent.name, state: "trained", created: timestamp(),
+        origin: "trained by the recipe \(recipe.name)"), at: Key(version), in: &write)
+    try write.commit()
+    Files.removeTree(made)
+  }
+}
+
+/// A line of log.jsonl.
+private struct StepEntry: Encodable {
+  let step: Int
+  let loss: Double
+  let rate: Double
+  let gradientNorm: Double
+  let tokens: Int
+  let isSkipped: Bool
+
+  init(_ step: Trainer.Step) {
+    self.step = step.number
+    loss = step.loss
+    rate = step.rate
+    gradientNorm = step.gradientNorm
+    tokens = step.tokenCount
+    isSkipped = step.isSkipped
+  }
+}
+
+private struct ValidationEntry: Encodable {
+  let step: Int
+  let result: Validation.Result
+}
