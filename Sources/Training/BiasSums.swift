@@ -66,14 +66,15 @@ struct BiasSums: Sendable {
     return unsafe sums.mutableSpan(start + place.lowerBound..<start + place.upperBound)
   }
 
-  /// gradients += all chunks' sums, one after the other.
+  /// gradients += some chunks' sums, one after the other.
   func add(
-    chunkCount: Int, _ layer: ParameterLayout.Layer, to gradients: SharedFloats, _ kernels: Kernels
+    _ chunks: Range<Int>, _ layer: ParameterLayout.Layer, to gradients: SharedFloats,
+    _ kernels: Kernels
   ) {
     for target in places.targets(layer) {
       // Sound: one worker adds up.
       var gradient = unsafe gradients.mutableSpan(target.gradient)
-      for chunk in 0..<chunkCount {
+      for chunk in chunks {
         let start = chunk * places.count
         kernels.addRows(
           sums.span(start + target.sums.lowerBound..<start + target.sums.upperBound), rows: 1,

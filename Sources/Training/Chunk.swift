@@ -11,6 +11,19 @@ struct Chunk: Sendable {
   /// Tokens that are enough for one: each block of weights is used some dozen times while it is in cache.
   static let tokens = 128
 
+  /// Ranges of chunks, each of at most `tokens` tokens, but one chunk at least.
+  static func windows(_ chunks: [Chunk], tokens: Int) -> [Range<Int>] {
+    var windows: [Range<Int>] = []
+    var first = 0
+    for (number, chunk) in chunks.enumerated()
+    where chunk.rows.upperBound - chunks[first].rows.lowerBound > tokens && number > first {
+      windows.append(first..<number)
+      first = number
+    }
+    if first < chunks.count { windows.append(first..<chunks.count) }
+    return windows
+  }
+
   /// - Parameter offsets: B + 1 starts of passages, the last one the end.
   static func all(_ offsets: [Int]) -> [Chunk] {
     var chunks: [Chunk] = []

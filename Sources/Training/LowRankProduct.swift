@@ -98,21 +98,21 @@ struct LowRankProduct: Sendable {
   ) {
     var low = unsafe scratch.low.mutableSpan(0..<pass.count * rank)
     reduce(input, pass, into: &low, scratch)
-    upOperands.pack(input: low.span, rows: pass.rows)
+    upOperands.pack(input: low.span, rows: pass.windowRows)
     upOperands.pack(
       outputGradient: outputGradient.extracting(outputs.lowerBound..<outputGradient.count),
-      stride: hostWidth, rows: pass.rows)
+      stride: hostWidth, rows: pass.windowRows)
     if settings.dropout == 0 {
-      downOperands.pack(input: input, rows: pass.rows)
+      downOperands.pack(input: input, rows: pass.windowRows)
     } else {
       // `reduce` left it there.
       downOperands.pack(
-        input: scratch.adapterInput.span(0..<pass.count * inputWidth), rows: pass.rows)
+        input: scratch.adapterInput.span(0..<pass.count * inputWidth), rows: pass.windowRows)
     }
     reduceGradient(outputGradient, pass, into: &low)
     let scale = Float(settings.scale)
     for index in 0..<low.count { low[index] *= scale }
-    downOperands.pack(outputGradient: low.span, stride: rank, rows: pass.rows)
+    downOperands.pack(outputGradient: low.span, stride: rank, rows: pass.windowRows)
   }
 
   var tiles: [GradientTile] {

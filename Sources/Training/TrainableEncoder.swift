@@ -21,6 +21,10 @@ package struct TrainableEncoder: Sendable {
   /// Tokens that one pass takes at most.
   package let tokenCapacity: Int
 
+  /// Rows whose weight gradients are made together: their operands, 25 KB a row for all-MiniLM-L6-v2, should
+  /// stay in the last cache.
+  private let windowCapacity: Int
+
   private let workers: Workers
   private let layers: [TrainableLayer]
   private let tape: Tape
@@ -31,6 +35,8 @@ package struct TrainableEncoder: Sendable {
   /// T × D.
   private let gradient: SharedFloats
   private let scratch: [LayerScratch]
+
+  private static let windowTokens = 2_048
 
   private var shape: TransformerConfiguration { layout.shape }
   private var D: Int { shape.width }
@@ -75,12 +81,14 @@ package struct TrainableEncoder: Sendable {
     self.kernels = kernels
     self.values = values
     self.tokenCapacity = tokenCapacity
+    let windowCapacity = Swift.max(Self.windowTokens, rows)
+    self.windowCapacity = windowCapacity
     self.workers = workers
     self.tape = tape
     trained = TrainedBlock(layout, values: values, scope: scope, adapters: adapters)
     let maker = LayerMaker(
       layout: layout, adapters: adapters, scope: scope, values: values, tape: tape,
-      sums: BiasSums(shape, chunkCapacity: chunkCapacity), capacity: tokenCapacity,
+      sums: BiasSums(shape, chunkCapacity: chunkCapacity), capacity: windowCapacity,
       kernels: kernels)
     layers = (0..<shape.layerCount).map { maker.layer($0) }
     normSums = SharedFloats(count: chunkCapacity * 2 * shape.width)
@@ -195,30 +203,38 @@ package struct TrainableEncoder: Sendable {
     workers.forEach(chunks.count) { number, _ in
       poolBackward(chunks[number], offsets: offsets, pooledGradient)
     }
-    for layer in layers.reversed() where scope.reachesLayer(layer.index) {
-      // Adapters of the lowest layer need no gradient of what it is given.
-      let reachesInput =
-        scope.reachesEmbeddings || (layer.index > 0 && scope.reachesLayer(layer.index - 1))
-      workers.forEach(chunks.count) { number, worker in
-        let pass = RowsOfPass(chunk: chunks[number], rows: chunks[number].rows, step: context)
-        layer.backward(
-          pass, offsets: offsets, gradient: gradient, reachesInput: reachesInput, scratch[worker])
+    for window in Chunk.windows(chunks, tokens: windowCapacity) {
+      for layer in layers.reversed() where scope.reachesLayer(layer.index) {
+        backward(layer, chunks, window, offsets: offsets, context)
       }
-      addWeightGradients(layer, chunkCount: chunks.count, rows: offsets[offsets.count - 1])
     }
     if scope.reachesEmbeddings {
       embedBackward(chunks, tokens: tokens, offsets: offsets, context)
     }
   }
 
-  private func addWeightGradients(_ layer: TrainableLayer, chunkCount: Int, rows: Int) {
+  /// Some chunks back through one layer; then what their rows add to its weights' gradients.
+  private func backward(
+    _ layer: TrainableLayer, _ chunks: [Chunk], _ window: Range<Int>, offsets: [Int],
+    _ context: PassContext
+  ) {
+    // Adapters of the lowest layer need no gradient of what it is given.
+    let reachesInput =
+      scope.reachesEmbeddings || (layer.index > 0 && scope.reachesLayer(layer.index - 1))
+    let start = chunks[window.lowerBound].rows.lowerBound
+    workers.forEach(window.count) { place, worker in
+      let chunk = chunks[window.lowerBound + place]
+      let pass = RowsOfPass(chunk: chunk, rows: chunk.rows, step: context, windowStart: start)
+      layer.backward(
+        pass, offsets: offsets, gradient: gradient, reachesInput: reachesInput, scratch[worker])
+    }
+    let rows = chunks[window.upperBound - 1].rows.upperBound - start
     let tiles = layer.tiles
     workers.forEach(tiles.count + 1) { item, _ in
       if item < tiles.count {
         tiles[item].run(kernels, rows: rows, gradients: trained.gradients)
       } else if scope.trainsLayer(layer.index) {
-        layer.sums.add(
-          chunkCount: chunkCount, layer.place, to: trained.gradients, kernels)
+        layer.sums.add(window, layer.place, to: trained.gradients, kernels)
       }
     }
   }

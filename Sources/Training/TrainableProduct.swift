@@ -42,9 +42,9 @@ struct TrainableProduct: Sendable {
     _ scratch: LayerScratch
   ) {
     if let operands {
-      operands.pack(input: input, rows: pass.rows)
+      operands.pack(input: input, rows: pass.windowRows)
       operands.pack(
-        outputGradient: outputGradient, stride: operands.outputWidth, rows: pass.rows)
+        outputGradient: outputGradient, stride: operands.outputWidth, rows: pass.windowRows)
       // Sound: a chunk's sums are one worker's.
       var bias = unsafe sums.mutableSpan(biasSum, of: pass.chunk)
       kernels.addRows(outputGradient, rows: pass.count, to: &bias)
@@ -64,6 +64,18 @@ struct RowsOfPass: Sendable {
   /// Among the tokens of the pass.
   let rows: Range<Int>
   let step: PassContext
+  /// Going back: the first row of those whose weight gradients are made together.
+  let windowStart: Int
+
+  init(chunk: Chunk, rows: Range<Int>, step: PassContext, windowStart: Int = 0) {
+    self.chunk = chunk
+    self.rows = rows
+    self.step = step
+    self.windowStart = windowStart
+  }
+
+  /// Among those of the window.
+  var windowRows: Range<Int> { rows.lowerBound - windowStart..<rows.upperBound - windowStart }
 
   var count: Int { rows.count }
 
@@ -76,7 +88,7 @@ struct RowsOfPass: Sendable {
   func block(_ block: Range<Int>) -> RowsOfPass {
     RowsOfPass(
       chunk: chunk, rows: rows.lowerBound + block.lowerBound..<rows.lowerBound + block.upperBound,
-      step: step)
+      step: step, windowStart: windowStart)
   }
 }
 

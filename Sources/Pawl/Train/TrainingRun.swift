@@ -60,8 +60,9 @@ struct TrainingRun {
 
   /// Removes what only a run that is not over needs.
   func removeState() {
-    for name in Files.names(in: path) where name.hasPrefix("state") {
-      Files.removeTree("\(path)/\(name)")
+    // state.json, the last by name, first: without it the blocks are nothing.
+    for name in Files.names(in: path).reversed() where name.hasPrefix("state") {
+      Files.remove("\(path)/\(name)")
     }
   }
 }
