@@ -93,7 +93,7 @@ let package = Package(
     .testTarget(
       name: "PawlTests",
       dependencies: [
-        "Pawl", "Corpus", "Encoding", "Evaluation", "IVF", "LMDB", "LinearAlgebra",
+        "Pawl", "Corpus", "Encoding", "Evaluation", "IVF", "LMDB", "LinearAlgebra", "Training",
       ],
       swiftSettings: tested),
     .testTarget(

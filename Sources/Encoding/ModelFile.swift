@@ -1,9 +1,9 @@
 /// A JSON object in a file of a model directory, read key by key with errors that name the key.
-struct ModelFile {
-  let path: String
+package struct ModelFile {
+  package let path: String
   private let value: JSON
 
-  init(path: String) throws(EncodingError) {
+  package init(path: String) throws(EncodingError) {
     self.path = path
     value = try Self.json(path: path)
     guard case .object = value else {
@@ -27,11 +27,11 @@ struct ModelFile {
   }
 
   /// The value of that key, nil where it is absent or null.
-  subscript(key: String) -> JSON? {
+  package subscript(key: String) -> JSON? {
     if case .null? = value[key] { nil } else { value[key] }
   }
 
-  func integer(
+  package func integer(
     _ key: String, in range: ClosedRange<Int>, default fallback: Int? = nil
   ) throws(EncodingError) -> Int {
     switch self[key] {
@@ -45,7 +45,7 @@ struct ModelFile {
     }
   }
 
-  func number(
+  package func number(
     _ key: String, in range: ClosedRange<Double>, default fallback: Double
   ) throws(EncodingError) -> Double {
     switch self[key] {
@@ -59,7 +59,7 @@ struct ModelFile {
     }
   }
 
-  func flag(_ key: String, default fallback: Bool = false) throws(EncodingError) -> Bool {
+  package func flag(_ key: String, default fallback: Bool = false) throws(EncodingError) -> Bool {
     switch self[key] {
     case .bool(let value)?: return value
     case nil: return fallback
@@ -69,7 +69,7 @@ struct ModelFile {
 
   /// The value of a setting that only some values of which are supported.
   @discardableResult
-  func require(
+  package func require(
     _ key: String, toBeOneOf supported: [String], default fallback: String
   ) throws(EncodingError) -> String {
     switch self[key] {

@@ -14,6 +14,12 @@ final class TrainingLine: Sendable {
 
   var watcher: TrainingWatcher {
     var watcher = TrainingWatcher()
+    watcher.didMine = { progress in
+      self.line.withLock {
+        $0.update("finding negatives", done: progress.done, total: progress.total)
+      }
+      return !Interrupt.isAsked
+    }
     watcher.didPlan = { self.show($0) }
     watcher.didStep = { step, total in
       self.line.withLock {

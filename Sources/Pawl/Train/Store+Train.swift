@@ -21,6 +21,7 @@ package struct TrainOptions: Sendable {
 
 /// Told of a run while it goes; `didStep` answers whether to go on.
 package struct TrainingWatcher {
+  package var didMine: ProgressHandler = { _ in true }
   package var didPlan: (TrainingPlan) -> Void = { _ in }
   package var didStep: (Trainer.Step, _ of: Int) -> Bool = { _, _ in true }
   package var didValidate: (Validation.Result, _ step: Int, _ isBest: Bool) -> Void = { _, _, _ in }

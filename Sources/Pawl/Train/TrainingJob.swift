@@ -16,6 +16,7 @@ struct TrainingJob {
   private let base: ModelDirectory
   private let encoder: TextEncoder
   private let texts: BatchMaker.TextSettings
+  private let places: PassagePlaces
   private let pairs: JudgedPairs
   private let version: String
   private let folder: TrainingRun
@@ -36,7 +37,7 @@ struct TrainingJob {
     let maxLength = options.maxLength ?? space.maxLength
     texts = BatchMaker.TextSettings(
       queryPrefix: parent.queryPrefix, passagePrefix: space.passagePrefix, maxLength: maxLength)
-    let places = try PassagePlaces(store)
+    places = try PassagePlaces(store)
     pairs = try JudgedPairs(
       set, places, in: store, minimumGrade: options.minimumGrade, texts: texts, seed: options.seed)
     let known = try store.versionRecords(in: snapshot).compactMap { Int($0.name.dropFirst()) }
@@ -59,6 +60,14 @@ struct TrainingJob {
     guard pairs.data.examples.count >= recipe.batchSize else {
       throw TrainingError.tooFewExamples(
         found: pairs.data.examples.count, needed: recipe.batchSize)
+    }
+    let mostAnswers = pairs.data.answers.map(\.count).max() ?? 0
+    guard recipe.negatives == .batch || places.count >= mostAnswers + recipe.negativeCount else {
+      throw StoreError.nothingToTrainOn(
+        path: store.path,
+        problem:
+          "\(places.count) different texts are too few for \(recipe.negativeCount) negatives of "
+          + "each query. Ingest more passages, or take --recipe contrastive.")
     }
     guard pairs.validation.queryCount > 0 else {
       throw StoreError.nothingToTrainOn(
@@ -87,6 +96,7 @@ struct TrainingJob {
   // MARK: The run
 
   func run(_ watcher: TrainingWatcher) throws -> TrainSummary? {
+    guard let data = try data(watcher) else { return nil }
     let workerCount = Process.processorCount
     let kernels = try Kernels(environment: Process.environment)
     let trainable = try TrainableEncoder(
@@ -99,9 +109,9 @@ struct TrainingJob {
     let old = folder.plan()
     let isResumed = old?.fingerprint == fingerprint
     let stepCount =
-      if let old, isResumed { old.stepCount } else { try plannedSteps(trainable, kernels) }
+      if let old, isResumed { old.stepCount } else { try plannedSteps(trainable, data, kernels) }
     var trainer = Trainer(
-      recipe, encoder: trainable, anchor: try anchor(kernels), batches: try batches(),
+      recipe, encoder: trainable, anchor: try anchor(kernels), batches: try batches(data),
       stepCount: stepCount, seed: options.seed, workerCount: workerCount)
     if !isResumed {
       try folder.begin(
@@ -147,9 +157,21 @@ struct TrainingJob {
     return true
   }
 
-  private func batches() throws -> BatchMaker {
+  /// What the judgments give, with negatives where the recipe mines them.
+  private func data(_ watcher: TrainingWatcher) throws -> TrainingData? {
+    if recipe.negatives != .mined { return pairs.data }
+    let examples = try store.mine(
+      pairs.data, places, recipe.mining, count: recipe.negativeCount, seed: options.seed,
+      progress: watcher.didMine)
+    return examples.map {
+      TrainingData(
+        queries: pairs.data.queries, passages: places, examples: $0, answers: pairs.data.answers)
+    }
+  }
+
+  private func batches(_ data: TrainingData) throws -> BatchMaker {
     BatchMaker(
-      pairs.data, recipe, try Tokenizer(directory: base.transformerPath), texts,
+      data, recipe, try Tokenizer(directory: base.transformerPath), texts,
       seed: options.seed)
   }
 
@@ -168,8 +190,10 @@ struct TrainingJob {
   }
 
   /// As many as were asked for, at most those of the recipe's epochs.
-  private func plannedSteps(_ trainable: TrainableEncoder, _ kernels: Kernels) throws -> Int {
-    var batches = try batches()
+  private func plannedSteps(
+    _ trainable: TrainableEncoder, _ data: TrainingData, _ kernels: Kernels
+  ) throws -> Int {
+    var batches = try batches(data)
     let perEpoch = batches.batchCount()
     let most = max(1, Int(Double(perEpoch) * recipe.epochs))
     if let count = options.stepCount { return count }
