@@ -3,6 +3,13 @@ internal import Glibc
 
 /// What the process is told by its surroundings.
 enum Process {
+  /// Bytes of memory that this process had at most.
+  static var peakMemory: Int {
+    var usage = rusage()
+    _ = unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1_024
+  }
+
   static var environment: [String: String] {
     var variables: [String: String] = [:]
     var entry = unsafe environ

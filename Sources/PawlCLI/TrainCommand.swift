@@ -44,6 +44,8 @@ struct TrainCommand: ParsableCommand {
     parsing: .unconditional,
     help: ArgumentHelp("Passages are relevant from this grade on.", valueName: "g"))
   var minGrade: Int32 = 1
+  @Flag(help: "Say what would be done and about what it would take; write nothing.")
+  var explain = false
   @Flag(help: "No progress.")
   var quiet = false
   @OptionGroup var output: OutputOptions
@@ -67,6 +69,15 @@ struct TrainCommand: ParsableCommand {
     return recipe
   }
 
+  private func show(_ estimate: TrainingEstimate) throws {
+    if output.json { return Output.line(try JSONOutput.line(EstimateReport(estimate))) }
+    for line in TrainingLine.lines(estimate.plan) { Output.line(line) }
+    Output.line(estimate.advice)
+    Output.line(
+      "about \(Figures.duration(estimate.seconds)) min and \(Figures.bytes(estimate.memoryInBytes)) "
+        + "of memory here; nothing was written")
+  }
+
   func run() throws {
     let store = try Store(path: target.store)
     var options = TrainOptions()
@@ -79,6 +90,7 @@ struct TrainCommand: ParsableCommand {
     options.seed = seed
     options.minimumGrade = minGrade
     let set = try source.set(in: store, minimumGrade: Int(minGrade))
+    if explain { return try show(store.estimateTraining(set, options)) }
     Interrupt.watch()
     let line = TrainingLine(isQuiet: quiet)
     let summary = try store.train(set, options, line.watcher)
@@ -94,6 +106,35 @@ struct TrainCommand: ParsableCommand {
         + "of \(summary.stepCount)"
         + (summary.share < 1 ? ", \(Figures.fixed(summary.share, 2)) of the way" : ""))
     Output.line(summary.version)
+  }
+}
+
+/// What a run would do, as JSON.
+struct EstimateReport: Encodable {
+  let version: String
+  let parent: String
+  let recipe: String
+  let pairs: Int
+  let queries: Int
+  let trainedParameters: Int
+  let parameters: Int
+  let steps: Int
+  let seconds: Double
+  let memoryInBytes: Int
+  let advice: String
+
+  init(_ estimate: TrainingEstimate) {
+    version = estimate.plan.version
+    parent = estimate.plan.parent
+    recipe = estimate.plan.recipe
+    pairs = estimate.plan.exampleCount
+    queries = estimate.plan.queryCount
+    trainedParameters = estimate.plan.trainedCount
+    parameters = estimate.plan.parameterCount
+    steps = estimate.plan.stepCount
+    seconds = estimate.seconds
+    memoryInBytes = estimate.memoryInBytes
+    advice = estimate.advice
   }
 }
 

@@ -39,17 +39,20 @@ final class TrainingLine: Sendable {
   }
 
   private func show(_ plan: TrainingPlan) {
-    say(
+    for line in Self.lines(plan) { say(line) }
+  }
+
+  static func lines(_ plan: TrainingPlan) -> [String] {
+    [
       "\(plan.version) from \(plan.parent) by the recipe \(plan.recipe): "
         + "\(Figures.count(plan.exampleCount, "pair")) of "
         + "\(Figures.count(plan.queryCount, "query", "queries")), "
         + "\(Figures.grouped(plan.trainedCount)) of \(Figures.grouped(plan.parameterCount)) parameters "
         + "(\(Figures.fixed(100 * Double(plan.trainedCount) / Double(plan.parameterCount), 2)) %), "
-        + Figures.count(plan.stepCount, "step"))
-    say(
+        + Figures.count(plan.stepCount, "step"),
       "watched with \(Figures.count(plan.validationQueryCount, "query", "queries")) kept back among "
-        + Figures.count(plan.validationPassageCount, "passage"))
-    if plan.doneCount > 0 { say("goes on after step \(Figures.grouped(plan.doneCount))") }
+        + Figures.count(plan.validationPassageCount, "passage"),
+    ] + (plan.doneCount > 0 ? ["goes on after step \(Figures.grouped(plan.doneCount))"] : [])
   }
 
   private func say(_ text: String) {

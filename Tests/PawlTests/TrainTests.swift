@@ -20,6 +20,10 @@ import Training
       queries: sample("queries.tsv"), qrels: sample("qrels.tsv"), groups: sample("groups.tsv"))
   }
 
+  private static func plainSet() throws -> EvaluationSet {
+    try EvaluationSet(queries: sample("queries.tsv"), qrels: sample("qrels.tsv"))
+  }
+
   private static func options(_ recipe: Recipe = .contrastive) -> TrainOptions {
     var options = TrainOptions()
     options.recipe = recipe
@@ -62,22 +66,29 @@ import Training
 
   @Test(
     "a run that was stopped goes on with the same call, to the same bytes",
-    arguments: [Recipe.contrastive, .safe])
-  func resume(recipe: Recipe) throws {
+    arguments: [
+      ("mined", 3e-3, UInt64(2), [1, 25]), ("paper-random-full", 3e-4, UInt64(1), [13, 30]),
+    ])
+  func resume(name: String, rate: Double, seed: UInt64, stops: [Int]) throws {
+    var options = Self.options(try #require(Recipe.named(name)))
+    (options.recipe.rate, options.recipe.batchSize) = (rate, 16)
+    (options.stepCount, options.recipe.validations, options.seed) = (60, 10, seed)
     let whole = try sampleStore("whole.pawl")
-    _ = try whole.train(Self.set(), Self.options(recipe), TrainingWatcher())
+    let summary = try #require(try whole.train(Self.plainSet(), options, TrainingWatcher()))
+    // Else the version would be the parent's copy, whatever the steps did.
+    #expect(summary.bestStep > 0)
     let store = try sampleStore("stopped.pawl")
-    for stop in [1, 5] {
+    for stop in stops {
       var watcher = TrainingWatcher()
       watcher.didStep = { step, _ in step.number < stop }
-      #expect(try store.train(Self.set(), Self.options(recipe), watcher) == nil)
+      #expect(try store.train(Self.plainSet(), options, watcher) == nil)
       try store.expectWhole(passages: 309)
     }
     var watcher = TrainingWatcher()
     var done = -1
     watcher.didPlan = { done = $0.doneCount }
-    #expect(try store.train(Self.set(), Self.options(recipe), watcher) != nil)
-    #expect(done == 6)
+    #expect(try store.train(Self.plainSet(), options, watcher) == summary)
+    #expect(done == stops.last.map { $0 + 1 })
     #expect(try checkpoint(of: "v2", store) == checkpoint(of: "v2", whole))
   }
 

@@ -46,6 +46,15 @@ package struct TrainingPlan: Sendable, Equatable {
   package let doneCount: Int
 }
 
+/// What a run would do, and what is known of its recipe.
+package struct TrainingEstimate: Sendable {
+  package let plan: TrainingPlan
+  package let advice: String
+  package let seconds: Double
+  /// What this process needed to try some steps.
+  package let memoryInBytes: Int
+}
+
 /// What a run made.
 package struct TrainSummary: Sendable, Equatable {
   package let version: String
@@ -58,6 +67,13 @@ package struct TrainSummary: Sendable, Equatable {
 }
 
 extension Store {
+  /// What `train` would do; some steps are tried, and nothing is written.
+  package func estimateTraining(
+    _ set: EvaluationSet, _ options: TrainOptions
+  ) throws -> TrainingEstimate {
+    try TrainingJob(self, set, options).estimate()
+  }
+
   /// Makes the next version of the active version's encoder from queries and judgments.
   ///
   /// Stopped or killed at any moment, the same call goes on, and ends with the same bytes. The version is in the

@@ -198,10 +198,19 @@ struct TrainingJob {
     let most = max(1, Int(Double(perEpoch) * recipe.epochs))
     if let count = options.stepCount { return count }
     guard let minutes = options.minutes else { return most }
+    let timing = try timing(trainable, &batches, kernels)
+    let left = minutes * 60 - Double(recipe.validations) * timing.validation
+    return min(most, max(1, Int(left / timing.step)))
+  }
+
+  /// Seconds of a step and of a validation, each tried.
+  private func timing(
+    _ trainable: TrainableEncoder, _ batches: inout BatchMaker, _ kernels: Kernels
+  ) throws -> (step: Double, validation: Double) {
     let gradient = BatchGradient(encoder: trainable, loss: recipe.lossFunction)
     let clock = ContinuousClock()
     var seconds: [Double] = []
-    for step in 0..<min(3, perEpoch) {
+    for step in 0..<3 {
       guard let batch = try batches.batch(ofStep: step) else { break }
       seconds.append(clock.measure { _ = gradient.add(batch) } / .seconds(1))
     }
@@ -210,10 +219,38 @@ struct TrainingJob {
       clock.measure {
         _ = validate(TrainedValues(trainable, trained: trainable.trained.values), kernels)
       } / .seconds(1)
-    let anchored = recipe.anchorWeight > 0 ? 1.25 : 1.1
-    let step = (seconds.min() ?? 1) * anchored
-    let left = minutes * 60 - Double(recipe.validations) * validation
-    return min(most, max(1, Int(left / step)))
+    // Going forward by int12 for the anchor is a quarter of it; optimizer and packing are a twentieth.
+    let all = recipe.anchorWeight > 0 ? 1.25 : 1.05
+    return ((seconds.min() ?? 1) * all, validation)
+  }
+
+  /// What a run would do, and about what it would take; nothing is written.
+  func estimate() throws -> TrainingEstimate {
+    let kernels = try Kernels(environment: Process.environment)
+    let trainable = try TrainableEncoder(
+      base, scope: recipe.scope, kernels: kernels, workerCount: Process.processorCount,
+      tokenCapacity: max(Self.tokenCapacity, texts.maxLength))
+    // Mined negatives cost one search a query; what a step costs they do not change.
+    var recipe = recipe
+    if recipe.negatives == .mined { recipe.negatives = .random }
+    var batches = BatchMaker(
+      pairs.data, recipe, try Tokenizer(directory: base.transformerPath), texts,
+      seed: options.seed)
+    let most = max(1, Int(Double(batches.batchCount()) * recipe.epochs))
+    let timing = try timing(trainable, &batches, kernels)
+    let validations = Double(recipe.validations + 1)
+    let steps =
+      options.stepCount
+      ?? options.minutes.map {
+        min(most, max(1, Int(($0 * 60 - validations * timing.validation) / timing.step)))
+      } ?? most
+    let trainer = Trainer(
+      recipe, encoder: trainable, anchor: nil, batches: batches, stepCount: steps,
+      seed: options.seed, workerCount: 1)
+    return TrainingEstimate(
+      plan: plan(trainer, stepCount: steps), advice: recipe.advice,
+      seconds: Double(steps) * timing.step + validations * timing.validation,
+      memoryInBytes: Process.peakMemory)
   }
 
   private func plan(_ trainer: borrowing Trainer, stepCount: Int) -> TrainingPlan {
@@ -244,12 +281,25 @@ struct TrainingJob {
         if metric > chosen.metric { chosen = (mixed, share, metric) }
       }
     }
+    try writeAdapters(trainer, share: chosen.share)
     try publish(chosen.values)
     folder.removeState()
     return TrainSummary(
       version: version, stepCount: trainer.progress.stepCount,
       bestStep: trainer.progress.best?.step ?? 0, baseMetric: baseResult.reciprocalRank,
       metric: chosen.metric, share: chosen.share)
+  }
+
+  /// What was trained beside the products, for PEFT: `adapter/` in the run's folder.
+  private func writeAdapters(_ trainer: borrowing Trainer, share: Double) throws {
+    guard var settings = trainer.encoder.trained.adapters?.settings else { return }
+    // A part of the way is that part of B·A.
+    settings.alpha *= share
+    let target = folder.path + "/adapter"
+    Files.removeTree(target)
+    try Files.makeFolder(target)
+    try AdapterFile.write(
+      AdapterLayout(base.configuration, settings), trainer.best, base: parent.name, to: target)
   }
 
   /// The checkpoint on the disk, then the transaction that names it.
