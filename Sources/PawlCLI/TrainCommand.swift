@@ -21,7 +21,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var target: StoreArgument
   @OptionGroup var source: EvaluationSource
   @Option(
-    help: ArgumentHelp("query<TAB>group a line: what hangs together.", valueName: "groups.tsv"))
+    help: ArgumentHelp("qid<TAB>group a line: what hangs together.", valueName: "groups.tsv"))
   var groups: String?
   @Option(
     help: ArgumentHelp(
@@ -51,6 +51,9 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    if groups != nil, source.queries == nil {
+      throw ValidationError("--groups goes with --queries and --qrels; a stored set has its own.")
+    }
     if minutes != nil, steps != nil { throw ValidationError("Give --minutes or --steps.") }
     if let minutes, minutes <= 0 { throw ValidationError("--minutes must be above 0.") }
     if let steps, steps < 1 { throw ValidationError("--steps must be at least 1.") }
@@ -67,6 +70,16 @@ struct TrainCommand: ParsableCommand {
         "There is no recipe \"\(name)\", only \(Recipe.all.map(\.name).joined(separator: ", ")).")
     }
     return recipe
+  }
+
+  /// The judged queries, with what hangs together.
+  private func set(in store: Store) throws -> EvaluationSet {
+    guard let groups, let queries = source.queries, let qrels = source.qrels else {
+      return try source.set(in: store, minimumGrade: Int(minGrade))
+    }
+    let set = try EvaluationSet(queries: queries, qrels: qrels, groups: groups)
+    if !source.onlyStored { return set }
+    return try set.restricted(toStoredIn: store, relevantFrom: Int(minGrade))
   }
 
   private func show(_ estimate: TrainingEstimate) throws {
@@ -89,7 +102,7 @@ struct TrainCommand: ParsableCommand {
     options.maxLength = maxLength
     options.seed = seed
     options.minimumGrade = minGrade
-    let set = try source.set(in: store, minimumGrade: Int(minGrade))
+    let set = try set(in: store)
     if explain { return try show(store.estimateTraining(set, options)) }
     Interrupt.watch()
     let line = TrainingLine(isQuiet: quiet)
