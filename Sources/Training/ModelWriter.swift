@@ -60,7 +60,7 @@ package struct ModelWriter {
 
       """, to: folder + "/sentence_bert_config.json")
     try makeFolder(folder + "/1_Pooling")
-    // Releases before 6 read the first five keys, later ones the last two.
+    // The keys of releases before 6, which later ones read, too.
     try write(
       """
       {

@@ -54,6 +54,13 @@ struct TrainingJob {
   }
 
   private func check() throws {
+    let positionCount = base.configuration.positionCount
+    guard (3...positionCount).contains(texts.maxLength) else {
+      throw EncodingError.unsupported(
+        path: base.path,
+        feature: "a maximum length of \(texts.maxLength) tokens (the model takes 3 to "
+          + "\(positionCount))")
+    }
     if recipe.batchSize < 2, !recipe.lossFunction.isSumOverQueries {
       throw TrainingError.batchOfOne(loss: recipe.loss.rawValue)
     }
@@ -104,8 +111,6 @@ struct TrainingJob {
       tokenCapacity: max(Self.tokenCapacity, texts.maxLength))
     trainable.trained.startAdapters(seed: options.seed)
     trainable.pack()
-    let baseResult = validate(
-      TrainedValues(trainable, trained: trainable.trained.values), kernels)
     let old = folder.plan()
     let isResumed = old?.fingerprint == fingerprint
     let stepCount =
@@ -122,12 +127,14 @@ struct TrainingJob {
     let hasState = try trainer.restore(from: folder.path, fingerprint: fingerprint)
     watcher.didPlan(plan(trainer, stepCount: stepCount))
     if !hasState {
+      let baseResult = validate(
+        TrainedValues(trainable, trained: trainable.trained.values), kernels)
       _ = trainer.note(baseResult.reciprocalRank)
       watcher.didValidate(baseResult, 0, true)
       try trainer.save(to: folder.path, fingerprint: fingerprint)
     }
     guard try train(&trainer, stepCount: stepCount, kernels, watcher) else { return nil }
-    return try finish(trainer, baseResult, kernels)
+    return try finish(trainer, kernels)
   }
 
   /// - Returns: false where it was stopped.
@@ -267,7 +274,7 @@ struct TrainingJob {
   // MARK: The version
 
   private func finish(
-    _ trainer: borrowing Trainer, _ baseResult: Validation.Result, _ kernels: Kernels
+    _ trainer: borrowing Trainer, _ kernels: Kernels
   ) throws -> TrainSummary {
     let best = TrainedValues(trainer.encoder, trained: trainer.best)
     var chosen = (
@@ -286,7 +293,8 @@ struct TrainingJob {
     folder.removeState()
     return TrainSummary(
       version: version, stepCount: trainer.progress.stepCount,
-      bestStep: trainer.progress.best?.step ?? 0, baseMetric: baseResult.reciprocalRank,
+      bestStep: trainer.progress.best?.step ?? 0,
+      baseMetric: trainer.progress.validations.first?.metric ?? 0,
       metric: chosen.metric, share: chosen.share)
   }
 
