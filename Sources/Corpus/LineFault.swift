@@ -13,6 +13,8 @@ package enum LineFault: Error, Equatable, Sendable {
   case lineTooLong
   /// Another number of columns than the format has.
   case columns(expected: Int, found: Int)
+  /// A triple with a number of columns that no form of triples has.
+  case tripleColumns(found: Int)
   /// A run line with a number of columns that no run format has.
   case runColumns(found: Int)
   /// A run line with another number of columns than the lines before it.
@@ -44,6 +46,11 @@ package enum LineFault: Error, Equatable, Sendable {
     case .lineTooLong: "the line is longer than \(LineReader.maximumLineInBytes >> 20) MiB."
     case .columns(let expected, let found):
       "expected \(expected) column\(expected == 1 ? "" : "s") \"\(kind.shape)\", found \(found)."
+    case .tripleColumns(let found):
+      """
+      expected 3 columns "\(kind.shape)", 5 with a teacher's scores before them or 6 with the \
+      negative's rank, score and version behind them, found \(found).
+      """
     case .runColumns(let found):
       """
       expected a TREC run ("\(kind.shape)") or MS MARCO's "qid pid rank" or "qid pid rank score", \

@@ -26,6 +26,14 @@ extension LineReader {
     return true
   }
 
+  /// Whether a part of the line has a blank in it.
+  func hasBlank(_ range: Range<Int>) -> Bool {
+    // Sound: the pointer is not used after the loop.
+    let bytes = unsafe line
+    for offset in range where unsafe bytes[offset] == 0x20 { return true }
+    return false
+  }
+
   /// A part of the line, which `checkText` has found to be UTF-8.
   func text(_ range: Range<Int>) -> String {
     unsafe String(decoding: UnsafeRawBufferPointer(rebasing: line[range]), as: UTF8.self)

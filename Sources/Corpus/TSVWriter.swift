@@ -17,13 +17,23 @@ package struct TSVWriter: ~Copyable {
 
   /// Adds a line of columns.
   package mutating func append(columns: String...) throws(CorpusError) {
+    try append(columns: columns)
+  }
+
+  private mutating func append(columns: [String]) throws(CorpusError) {
     for column in columns { try check(column, allowsTab: false) }
     try writeLine(columns.joined(separator: "\t"))
   }
 
-  /// Adds a triple.
+  /// Adds a triple with what is known of it.
   package mutating func append(_ triple: Triple) throws(CorpusError) {
-    try append(columns: triple.query, triple.positive, triple.negative)
+    var columns = [triple.query, triple.positive, triple.negative]
+    if let scores = triple.scores {
+      columns = ["\(scores.positive)", "\(scores.negative)"] + columns
+    } else if let source = triple.source {
+      columns += ["\(source.rank)", "\(source.score)", source.version]
+    }
+    try append(columns: columns)
   }
 
   /// Adds a judgment. Readers of qrels split at blanks too, so ids with blanks are refused.

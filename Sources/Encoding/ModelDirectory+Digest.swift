@@ -33,19 +33,32 @@ extension ModelDirectory {
 
 /// FIPS 180-4, by OpenSSL.
 package enum SHA256 {
-  package static func hex(of bytes: RawSpan) -> String {
+  /// The 32 bytes of the digest.
+  package static func bytes(of bytes: RawSpan) -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: 32)
     unsafe bytes.withUnsafeBytes { input in
       // Sound: SHA-256 writes 32 bytes. It cannot fail without an engine or an allocation.
       _ = unsafe EVP_Digest(input.baseAddress, input.count, &digest, nil, EVP_sha256(), nil)
     }
+    return digest
+  }
+
+  package static func hex(of bytes: RawSpan) -> String {
     let digits = Array("0123456789abcdef".utf8)
     return String(
-      decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+      decoding: Self.bytes(of: bytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
+      as: UTF8.self)
   }
 }
 
 extension SHA256 {
+  /// Of a text's UTF-8.
+  package static func bytes(of text: String) -> [UInt8] {
+    let bytes = Array(text.utf8)
+    // Sound: bytes are read as bytes.
+    return unsafe Self.bytes(of: bytes.span.bytes)
+  }
+
   /// Of a text's UTF-8.
   package static func hex(of text: String) -> String {
     let bytes = Array(text.utf8)

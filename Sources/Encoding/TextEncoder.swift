@@ -51,10 +51,12 @@ package final class TextEncoder: Sendable {
   }
 
   /// Another transformer of the same shape behind this one's tokenizer.
-  package init(_ other: TextEncoder, transformer: TransformerEncoder) {
+  ///
+  /// - Parameter maxLength: nil: as the other's.
+  package init(_ other: TextEncoder, transformer: TransformerEncoder, maxLength: Int? = nil) {
     precondition(other.transformer.configuration == transformer.configuration)
     directory = other.directory
-    maxLength = other.maxLength
+    self.maxLength = maxLength ?? other.maxLength
     tokenizer = other.tokenizer
     self.transformer = transformer
   }

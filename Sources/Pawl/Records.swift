@@ -2,6 +2,7 @@ internal import Encoding
 internal import FoundationEssentials
 internal import IVF
 internal import LMDB
+internal import Training
 
 // Records are JSON: few, small, and readable with any LMDB tool. What is many or large has a layout
 // of its own (PassageRecord, CodeBlock).
@@ -133,6 +134,27 @@ struct VersionRecord: Codable, Equatable {
   var created: String
   /// Where it came from, in words.
   var origin: String
+  /// Digest of the adapter that moves queries' vectors, its key in `adapters`; nil: none does.
+  var adapter: String?
+  /// Nil for a version that was not trained here.
+  var training: TrainingRecord?
+}
+
+/// How a version was trained.
+struct TrainingRecord: Codable, Equatable {
+  var recipe: Recipe
+  var seed: UInt64
+  var minimumGrade: Int32
+  var exampleCount: Int
+  var queryCount: Int
+  var stepCount: Int
+  /// The step whose values were the best.
+  var bestStep: Int
+  /// MRR@10 on the queries kept back, of the parent and of the version.
+  var baseMetric: Double
+  var metric: Double
+  /// α of the trained values, 1 − α of the parent's.
+  var share: Double
 }
 
 /// `history`: what changed which version serves.

@@ -163,7 +163,7 @@ struct BatchSearch {
   private func encode(
     _ texts: [String], _ progress: @Sendable (Int) -> Void
   ) throws -> [Float] {
-    try store.encoder(for: space).encode(
-      texts, prefix: version.queryPrefix, workerCount: Process.processorCount, progress: progress)
+    try store.queryEncoder(of: version, space, in: store.environment.snapshot()).encode(
+      texts, progress: progress)
   }
 }

@@ -94,9 +94,8 @@ extension Store {
       return try storedVectors(ofIndex: id, in: snapshot)
     }
     let (texts, kind) = try calibrationTexts(file, in: snapshot)
-    let vectors = try encoder(for: space).encode(
-      Self.sample(of: texts.count).map { texts[$0] }, prefix: version.queryPrefix,
-      workerCount: Process.processorCount)
+    let vectors = try queryEncoder(of: version, space, in: snapshot).encode(
+      Self.sample(of: texts.count).map { texts[$0] })
     return CalibrationQueries(vectors: vectors, source: kind)
   }
 

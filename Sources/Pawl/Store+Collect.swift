@@ -23,6 +23,8 @@ public struct GarbageOptions: Sendable {
   public var isDryRun = false
   /// Checkpoints that nothing names stay so long: somebody may be about to name them.
   var minimumAgeInSeconds = 3_600
+  /// Trainings that did not end stay so long: the same command goes on with them.
+  var minimumRunAgeInSeconds = 86_400
 
   public init() {}
 }
@@ -118,6 +120,7 @@ extension Store {
       }
     }
     let running = jobs.map(\.record).filter(\.isRunning)
+    doomed += try unfinishedRuns(options, running, &report, in: transaction)
     doomed += try orphans(options, running.first, &report, in: transaction)
     return doomed
   }
@@ -140,6 +143,29 @@ extension Store {
         .init(
           what: path, bytes: Files.treeSizeInBytes(path),
           reason: "a restore kept it: remove it yourself when it is not needed"))
+    }
+    return doomed
+  }
+
+  /// Folders of trainings that have not ended: the same command would go on with them.
+  private func unfinishedRuns<T: Transaction & ~Copyable>(
+    _ options: GarbageOptions, _ running: [JobRecord], _ report: inout GarbageReport,
+    in transaction: borrowing T
+  ) throws -> [Garbage] {
+    var doomed: [Garbage] = []
+    let trainer = running.first { $0.kind == JobRecord.training }
+    for run in try TrainingRun.unfinished(in: self, transaction) {
+      var item = Garbage(run.path, "a training that did not end")
+      item.name = "runs/\(run.version)"
+      let age = Files.ageInSeconds(run.path) ?? 0
+      if let trainer {
+        report.left.append(item.left("a training is running (process \(trainer.process))"))
+      } else if age < options.minimumRunAgeInSeconds {
+        report.left.append(
+          item.left("a training that did not end can go on, and is only \(age / 3_600) hours old"))
+      } else {
+        doomed.append(item)
+      }
     }
     return doomed
   }

@@ -35,6 +35,8 @@ public struct IngestOptions: Sendable {
 public struct Progress: Sendable, Equatable {
   public enum Stage: String, Sendable {
     case checking, storing, embedding, deleting, searching, exporting
+    /// In bytes.
+    case reading
     /// In passes over a sample.
     case clustering
     case assigning, writing, merging

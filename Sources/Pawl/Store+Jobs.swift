@@ -17,6 +17,8 @@ struct JobRecord: Codable, Equatable {
 
   static let backup = "backup"
   static let reindex = "reindex"
+  static let training = "training"
+  static let importing = "import"
 
   init(kind: String, partial: String?) {
     self.kind = kind

@@ -45,10 +45,10 @@ extension Store {
   ) throws -> Answer {
     let snapshot = try environment.snapshot()
     let served = try served(name, in: snapshot)
-    let encoder = try encoder(for: served.space)
+    let encoder = try queryEncoder(of: served.version, served.space, in: snapshot)
     var timing = Answer.Timing()
     var watch = Stopwatch()
-    let query = encoder.encode(served.version.queryPrefix + text)
+    let query = encoder.encode(text)
     timing.encode = watch.lap()
     var cost = SearchCost()
     let candidates = try search(served, query.span, k, effort, cost: &cost, in: snapshot)

@@ -5,8 +5,8 @@ extension Store {
   ///
   /// 1 → 2: the tables `sets` and `jobs`, and the size of all texts in the store's record. 2 → 3: the
   /// tables of clustered indexes. 3 → 4: the number alone, so that a program that does not know the
-  /// numeric path int12 says so. Killed half-way it is still a store of the old format, and the next
-  /// opening does it again.
+  /// numeric path int12 says so. 4 → 5: the tables `adapters` and `used`. Killed half-way it is still a store of
+  /// the old format, and the next opening does it again.
   /// - Complexity: reads all rows once.
   static func upgrade(_ path: String) throws {
     // Alone: an older program that has it open would go on writing records of the old format.

@@ -21,7 +21,7 @@ public final class Store: Sendable {
   private let dictionaryCache = Mutex<[UInt8: TextDictionary]>([:])
 
   /// The format that this Pawl writes, and the newest that it reads.
-  static let format = 4
+  static let format = 5
 
   /// What may be done with a store once it is open.
   public enum Access: Sendable {

@@ -49,6 +49,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case nothingStored(path: String, relevantFrom: Int?)
   /// A passage that is trained on went away.
   case changedWhileTraining(path: String)
+  /// An id triple whose query is not in the queries' file.
+  case unknownInTriples(path: String, line: Int, query: String)
   /// Nothing can be trained with what is given.
   case nothingToTrainOn(path: String, problem: String)
 
@@ -139,6 +141,9 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
       "\(path): a passage was deleted or changed while it was trained on. Run the same command again; "
         + "what has been learned is kept in \(path)/runs."
     case .nothingToTrainOn(let path, let problem): "\(path): \(problem)"
+    case .unknownInTriples(let path, let line, let query):
+      "\(path):\(line): there is no query with the id \"\(query)\". Triples of ids need --queries with the texts of "
+        + "all their queries."
     case .noEncoder(let path):
       "\(path): this store has no text encoder: its vectors are made elsewhere (pawl init "
         + "--dimension). Add vectors with: pawl ingest \(path.quotedForShell) --vectors X.npy --ids ids.txt; search "

@@ -21,21 +21,27 @@ struct StoreTables: Sendable {
   let pointer: Table
   let sets: Table
   let jobs: Table
+  let adapters: Table
+  let used: Table
 
   static let names = [
     "meta", "dictionaries", "rows", "ids", "texts", "updates", "spaces", "indexes", "fresh",
     "centroids", "lists", "directory", "places", "calibration", "versions", "history", "pointer",
-    "sets", "jobs",
+    "sets", "jobs", "adapters", "used",
   ]
 
   /// Those of them that stores of format 1 do not have.
   static let sinceFormat2 = ["sets", "jobs"]
   /// Those that stores of format 2 do not have either.
   static let sinceFormat3 = ["centroids", "lists", "directory", "places", "calibration"]
+  /// Those that stores of formats 3 and 4 do not have either.
+  static let sinceFormat5 = ["adapters", "used"]
 
   /// The tables of a store of that format.
   static func names(ofFormat format: Int) -> [String] {
-    let missing = (format < 2 ? sinceFormat2 : []) + (format < 3 ? sinceFormat3 : [])
+    let missing =
+      (format < 2 ? sinceFormat2 : []) + (format < 3 ? sinceFormat3 : [])
+      + (format < 5 ? sinceFormat5 : [])
     return names.filter { !missing.contains($0) }
   }
 
@@ -60,12 +66,14 @@ struct StoreTables: Sendable {
     pointer = try find("pointer")
     sets = try find("sets")
     jobs = try find("jobs")
+    adapters = try find("adapters")
+    used = try find("used")
   }
 
   var all: [Table] {
     [
       meta, dictionaries, rows, ids, texts, updates, spaces, indexes, fresh, centroids, lists,
-      directory, places, calibration, versions, history, pointer, sets, jobs,
+      directory, places, calibration, versions, history, pointer, sets, jobs, adapters, used,
     ]
   }
 

@@ -6,7 +6,7 @@ struct CollectCommand: ParsableCommand {
     commandName: "gc", abstract: "Remove files and indexes that nothing names.",
     discussion: """
       Removes checkpoints that no version names and that are older than an hour, indexes that a killed \
-      reindex left, and what else killed commands left half-way. Pages of an index stay in data.mdb \
+      reindex left, trainings that did not end and are older than a day, and what else killed commands left half-way. Pages of an index stay in data.mdb \
       until something else needs them, or pawl compact gives them back. Nothing that a version needs is ever touched.
 
       Example:

@@ -29,7 +29,7 @@ final class CommandProgress: Sendable {
       defer { stage = progress.stage }
       return stage != progress.stage
     }
-    let divisor = progress.stage == .copying ? 1 << 20 : 1
+    let divisor = [.copying, .reading].contains(progress.stage) ? 1 << 20 : 1
     line.withLock { line in
       if isNew {
         line.finish()
@@ -63,7 +63,7 @@ extension Progress.Stage {
     case .assigning, .writing, .merging: "vectors"
     case .calibrating: "curves"
     case .checking: "vectors"
-    case .copying: "MiB"
+    case .copying, .reading: "MiB"
     case .verifying, .compacting: "values"
     }
   }

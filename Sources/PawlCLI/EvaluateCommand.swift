@@ -121,11 +121,26 @@ struct EvaluationSource: ParsableArguments {
 
   /// Reads the set and says on stderr what of it does not count.
   func set(in store: Store, minimumGrade: Int) throws -> EvaluationSet {
+    try GivenSet(queries: queries, qrels: qrels, name: set, isOnlyStored: onlyStored)
+      .read(in: store, minimumGrade: minimumGrade)
+  }
+}
+
+/// An evaluation set as it was named: files, or a stored one.
+struct GivenSet {
+  let queries: String?
+  let qrels: String?
+  var groups: String?
+  let name: String?
+  let isOnlyStored: Bool
+
+  /// Reads the set and says on stderr what of it does not count.
+  func read(in store: Store, minimumGrade: Int) throws -> EvaluationSet {
     let all =
-      if let set { try store.set(named: set) } else {
-        try EvaluationFiles(queries: queries ?? "", qrels: qrels ?? "").read()
+      if let name { try store.set(named: name) } else {
+        try EvaluationFiles(queries: queries ?? "", qrels: qrels ?? "", groups: groups).read()
       }
-    if onlyStored {
+    if isOnlyStored {
       let part = try all.restricted(toStoredIn: store, relevantFrom: minimumGrade)
       Terminal.error(
         "\(Figures.grouped(part.queryCount)) of "

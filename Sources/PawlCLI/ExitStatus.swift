@@ -6,6 +6,7 @@ internal import Glibc
 internal import LMDB
 internal import LinearAlgebra
 internal import Pawl
+internal import Training
 
 /// The contract's exit statuses.
 enum ExitStatus: Int32 {
@@ -49,6 +50,12 @@ enum ExitStatus: Int32 {
       case .unknownMetric, .unknownMeasure, .parameters, .repeatedMeasure: .usage
       case .noCommonQuery, .rankBelowOne, .repeatedRank: .badInput
       }
+    case let error as TrainingError:
+      switch error {
+      case .recipe, .batchOfOne: .usage
+      case .tooFewExamples: .badInput
+      case .diverged, .state: .failed
+      }
     case is KernelError: .failed
     case LMDBError.permissionDenied: .inputOutput
     case let error as LMDBError:
@@ -64,7 +71,8 @@ enum ExitStatus: Int32 {
       case .fileSystem: .inputOutput
       case .checkFailed, .copyDiffers: .refused
       case .newerFormat, .notAStore, .foreign, .noModel, .noQueries, .vectorWidth, .vectorIDs,
-        .noEncoder, .hasEncoder, .nothingToEvaluate, .nothingStored:
+        .noEncoder, .hasEncoder, .nothingToEvaluate, .nothingStored, .nothingToTrainOn,
+        .unknownInTriples:
         .badInput
       case .setName, .settingValue, .outputOverInput, .dimension, .tooFewForLists, .cannotRecode:
         .usage

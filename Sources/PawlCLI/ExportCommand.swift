@@ -4,18 +4,21 @@ internal import Pawl
 
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write a version's vectors and their ids.",
+    commandName: "export", abstract: "Write a version's encoder, or its vectors and their ids.",
     discussion: """
-      The vectors are what the codes stand for, float32, N × D, in the order in which the passages were \
+      --model writes a sentence-transformers directory with a model card. The vectors are what the codes stand for, float32, N × D, in the order in which the passages were \
       stored; the ids are one a line. A store of the same codec that ingests both gives the same answers. \
-      Each file appears whole or not at all.
+      Each file or folder appears whole or not at all.
 
       Example:
+        pawl export demo.pawl --version v2 --model models/v2
         pawl export demo.pawl --vectors X.npy --ids ids.txt
         pawl export demo.pawl --version v2 --vectors X.npy --ids ids.txt
       """)
 
   @OptionGroup var target: StoreArgument
+  @Option(help: ArgumentHelp("The folder to write the encoder to.", valueName: "dir"))
+  var model: String?
   @Option(help: ArgumentHelp("The vectors to write.", valueName: "X.npy"))
   var vectors: String?
   @Option(help: ArgumentHelp("The ids to write.", valueName: "ids.txt"))
@@ -27,8 +30,14 @@ struct ExportCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    if model != nil {
+      if vectors != nil || ids != nil {
+        throw ValidationError("Give --model, or --vectors and --ids.")
+      }
+      return
+    }
     guard let vectors, let ids else {
-      throw ValidationError("Give --vectors and --ids: the files to write.")
+      throw ValidationError("Give --model, or --vectors and --ids: what to write.")
     }
     let onOutput = [vectors, ids].filter(OutputFile.isStandardOutput)
     if onOutput.count + (output.json ? 1 : 0) > 1 {
@@ -41,6 +50,7 @@ struct ExportCommand: ParsableCommand {
   }
 
   func run() throws {
+    if let model { return try exportModel(to: model) }
     guard let vectors, let ids else { return }
     let store = try Store(path: target.store, access: .reading)
     let summary = try CommandProgress.during(isQuiet: quiet) { line in
@@ -64,6 +74,22 @@ struct ExportCommand: ParsableCommand {
           + " not embedded yet and left out")
     }
   }
+}
+
+extension ExportCommand {
+  private func exportModel(to folder: String) throws {
+    let store = try Store(path: target.store, access: .reading)
+    let name = try store.exportModel(to: folder, version: version)
+    if output.json {
+      return Output.line(try JSONOutput.line(ModelExportReport(model: folder, version: name)))
+    }
+    Terminal.error("\(folder): the encoder of \(name), for sentence-transformers and pawl init --model")
+  }
+}
+
+private struct ModelExportReport: Encodable {
+  let model: String
+  let version: String
 }
 
 /// The JSON of an export.

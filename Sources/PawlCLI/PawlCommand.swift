@@ -28,8 +28,10 @@ struct PawlCommand: ParsableCommand {
       CommandGroup(
         name: "Measuring",
         subcommands: [
-          TrainCommand.self, EvaluateCommand.self, MetricsCommand.self, SetsCommand.self,
+          EvaluateCommand.self, MetricsCommand.self, SetsCommand.self,
         ]),
+      CommandGroup(
+        name: "Learning", subcommands: [TrainCommand.self, MineCommand.self, ImportCommand.self]),
       CommandGroup(
         name: "Keeping",
         subcommands: [

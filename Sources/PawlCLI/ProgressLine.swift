@@ -21,7 +21,9 @@ struct ProgressLine: ~Copyable {
   }
 
   /// Shows that `done` of `total` are done; a new title starts the clock anew.
-  mutating func update(_ newTitle: String, done: Int, total: Int) {
+  ///
+  /// - Parameter note: what else there is to tell, at the end of the line.
+  mutating func update(_ newTitle: String, done: Int, total: Int, note: String = "") {
     if isQuiet { return }
     let now = clock.now
     if newTitle != title {
@@ -33,7 +35,8 @@ struct ProgressLine: ~Copyable {
     let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(5)
     if let drawn, now - drawn < pause, done < total || !isTerminal { return }
     drawn = now
-    let text = line(done: done, total: total, seconds: (now - started) / .seconds(1))
+    let text = line(
+      done: done, total: total, seconds: (now - started) / .seconds(1), note: note)
     if isTerminal {
       Terminal.errorRaw("\r\u{1B}[K" + text)
       hasLine = true
@@ -43,15 +46,17 @@ struct ProgressLine: ~Copyable {
   }
 
   /// As much as fits: first the time left goes, then the rate, then the bar.
-  private func line(done: Int, total: Int, seconds: Double) -> String {
+  private func line(done: Int, total: Int, seconds: Double, note: String) -> String {
     let share = total > 0 ? Double(done) / Double(total) : 0
     let figures =
       " \(Figures.fixed(100 * share, 0)) %  \(Figures.grouped(done))/"
       + "\(Figures.grouped(total)) \(unit)"
     var extras: [String] = []
     let rate = Double(done - startedAt) / max(seconds, 1e-9)
-    if seconds > 0.5, rate >= 1 {
-      extras.append("  \(Figures.grouped(Int(rate)))/s")
+    if !note.isEmpty { extras.append("  " + note) }
+    if seconds > 0.5, rate > 0 {
+      extras.append(
+        rate >= 1 ? "  \(Figures.grouped(Int(rate)))/s" : "  \(Figures.fixed(1 / rate, 1)) s each")
       if done < total { extras.append("  \(Figures.duration(Double(total - done) / rate)) left") }
     }
     guard isTerminal else { return title + figures + extras.joined() }

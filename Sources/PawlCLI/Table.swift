@@ -70,6 +70,15 @@ enum Figures {
     return "\(sign)\(whole)." + String(repeating: "0", count: digits - rest.count) + rest
   }
 
+  /// 2.00e-5
+  static func scientific(_ value: Double) -> String {
+    guard value > 0, value.isFinite else { return "\(value)" }
+    var (mantissa, exponent) = (value, 0)
+    while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+    while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+    return "\(fixed(mantissa, 2))e\(exponent)"
+  }
+
   /// 75 s → 1:15
   static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 360_000 else { return "?" }

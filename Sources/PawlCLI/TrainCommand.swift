@@ -16,26 +16,15 @@ struct TrainCommand: ParsableCommand {
       Example:
         pawl train demo.pawl --queries queries.train.tsv --qrels qrels.train.tsv --minutes 8
         pawl train demo.pawl --queries q.tsv --qrels qrels.tsv --recipe contrastive --steps 250
+        pawl train demo.pawl --triples triples.train.small.tsv --sample 100000 --recipe paper-random-full
       """)
 
   @OptionGroup var target: StoreArgument
-  @OptionGroup var source: EvaluationSource
-  @Option(
-    help: ArgumentHelp("qid<TAB>group a line: what hangs together.", valueName: "groups.tsv"))
-  var groups: String?
-  @Option(
-    help: ArgumentHelp(
-      "One of: \(Recipe.all.map(\.name).joined(separator: ", ")).", valueName: "name"),
-    transform: Self.recipe(named:))
-  var recipe = Recipe.safe
+  @OptionGroup var source: TrainingSource
   @Option(help: ArgumentHelp("About so long (default: the recipe's epochs).", valueName: "m"))
   var minutes: Double?
   @Option(help: ArgumentHelp("So many batches instead.", valueName: "n"))
   var steps: Int?
-  @Option(help: ArgumentHelp("Queries a batch.", valueName: "n"))
-  var batchSize: Int?
-  @Option(help: ArgumentHelp("The peak of the learning rate.", valueName: "x"))
-  var learningRate: Double?
   @Option(help: ArgumentHelp("Tokens of the longest text (default: the parent's).", valueName: "t"))
   var maxLength: Int?
   @Option(help: ArgumentHelp("Of all random choices.", valueName: "n"))
@@ -49,37 +38,28 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "No progress.")
   var quiet = false
   @OptionGroup var output: OutputOptions
+  @OptionGroup(title: "The recipe and what of it shall be otherwise") var recipe: RecipeOptions
 
   func validate() throws {
-    if groups != nil, source.queries == nil {
-      throw ValidationError("--groups goes with --queries and --qrels; a stored set has its own.")
-    }
     if minutes != nil, steps != nil { throw ValidationError("Give --minutes or --steps.") }
-    if let minutes, minutes <= 0 { throw ValidationError("--minutes must be above 0.") }
-    if let steps, steps < 1 { throw ValidationError("--steps must be at least 1.") }
-    if let batchSize, batchSize < 1 { throw ValidationError("--batch-size must be at least 1.") }
-    if let learningRate, learningRate <= 0 || !learningRate.isFinite {
-      throw ValidationError("--learning-rate must be above 0.")
+    if let minutes, minutes <= 0 || !minutes.isFinite {
+      throw ValidationError("--minutes must be above 0.")
     }
+    if let steps, steps < 1 { throw ValidationError("--steps must be at least 1.") }
     if minGrade < 0 { throw ValidationError("--min-grade must be at least 0.") }
   }
 
-  static func recipe(named name: String) throws -> Recipe {
-    guard let recipe = Recipe.named(name) else {
-      throw ValidationError(
-        "There is no recipe \"\(name)\", only \(Recipe.all.map(\.name).joined(separator: ", ")).")
-    }
-    return recipe
-  }
-
-  /// The judged queries, with what hangs together.
-  private func set(in store: Store) throws -> EvaluationSet {
-    guard let groups, let queries = source.queries, let qrels = source.qrels else {
-      return try source.set(in: store, minimumGrade: Int(minGrade))
-    }
-    let set = try EvaluationSet(queries: queries, qrels: qrels, groups: groups)
-    if !source.onlyStored { return set }
-    return try set.restricted(toStoredIn: store, relevantFrom: Int(minGrade))
+  private var options: TrainOptions {
+    var options = TrainOptions()
+    options.recipe = recipe.settings(hasTriples: source.triples != nil)
+    options.triples = source.triples
+    options.sampleCount = source.sample
+    options.minutes = minutes
+    options.stepCount = steps
+    options.maxLength = maxLength
+    options.seed = seed
+    options.minimumGrade = minGrade
+    return options
   }
 
   private func show(_ estimate: TrainingEstimate) throws {
@@ -92,33 +72,85 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let store = try Store(path: target.store)
-    var options = TrainOptions()
-    options.recipe = recipe
-    if let batchSize { options.recipe.batchSize = batchSize }
-    if let learningRate { options.recipe.rate = learningRate }
-    options.minutes = minutes
-    options.stepCount = steps
-    options.maxLength = maxLength
-    options.seed = seed
-    options.minimumGrade = minGrade
-    let set = try set(in: store)
-    if explain { return try show(store.estimateTraining(set, options)) }
+    let store = try Store(path: target.store, access: explain ? .reading : .writing)
+    let set = try source.set(in: store, minimumGrade: Int(minGrade))
     Interrupt.watch()
     let line = TrainingLine(isQuiet: quiet)
+    defer { line.finish() }
+    if explain {
+      let estimate = try store.estimateTraining(set, options, line.watcher)
+      line.finish()
+      guard let estimate else { throw stopped() }
+      return try show(estimate)
+    }
     let summary = try store.train(set, options, line.watcher)
     line.finish()
-    guard let summary else {
-      Terminal.error("stopped; the same command goes on where it was")
-      throw ExitStatus.failed.code
-    }
+    guard let summary else { throw stopped() }
     if output.json { return Output.line(try JSONOutput.line(TrainReport(summary))) }
-    Output.line(
-      "\(target.store): MRR@10 \(Figures.fixed(summary.baseMetric, 4)) → "
-        + "\(Figures.fixed(summary.metric, 4)) on the queries kept back, by step \(summary.bestStep) "
-        + "of \(summary.stepCount)"
-        + (summary.share < 1 ? ", \(Figures.fixed(summary.share, 2)) of the way" : ""))
+    Output.line("\(target.store): \(Self.sentence(summary))")
     Output.line(summary.version)
+  }
+
+  private func stopped() -> ExitCode {
+    Terminal.error("stopped; the same command goes on where it was")
+    return ExitStatus.failed.code
+  }
+
+  private static func sentence(_ summary: TrainSummary) -> String {
+    let base = Figures.fixed(summary.baseMetric, 4)
+    if summary.bestStep == 0 {
+      return "no step was better than the parent (MRR@10 \(base) on the queries kept back): "
+        + "\(summary.version) has its values"
+    }
+    return "MRR@10 \(base) → \(Figures.fixed(summary.metric, 4)) on the queries kept back, by step "
+      + "\(Figures.grouped(summary.bestStep)) of \(Figures.grouped(summary.stepCount))"
+      + (summary.share < 1 ? ", \(Figures.fixed(summary.share, 2)) of the way" : "")
+  }
+}
+
+/// What is learned from.
+struct TrainingSource: ParsableArguments {
+  @Option(help: ArgumentHelp("qid<TAB>query a line.", valueName: "queries.tsv"))
+  var queries: String?
+  @Option(help: ArgumentHelp("qid 0 pid grade a line.", valueName: "qrels.tsv"))
+  var qrels: String?
+  @Option(
+    help: ArgumentHelp("qid<TAB>group a line: what hangs together.", valueName: "groups.tsv"))
+  var groups: String?
+  @Option(help: ArgumentHelp("A stored evaluation set instead (pawl sets).", valueName: "name"))
+  var set: String?
+  @Flag(help: "Leave out judgments of passages that the store does not have.")
+  var onlyStored = false
+  @Option(
+    help: ArgumentHelp(
+      """
+      Learn from query<TAB>positive<TAB>negative lines: texts, or ids of the queries and the store; with a       teacher's scores of both passages before them where the loss needs them.
+      """, valueName: "triples.tsv"))
+  var triples: String?
+  @Option(help: ArgumentHelp("Draw so many of the triples.", valueName: "n"))
+  var sample: Int?
+
+  func validate() throws {
+    let files = [queries, qrels].compactMap(\.self).count
+    if files == 1 || (files == 2 && set != nil) || (files == 0 && set == nil && triples == nil) {
+      throw ValidationError(
+        "Give --queries and --qrels, or --set, or --triples of texts alone.")
+    }
+    if groups != nil, files == 0 {
+      throw ValidationError("--groups goes with --queries and --qrels; a stored set has its own.")
+    }
+    if let sample {
+      if triples == nil { throw ValidationError("--sample goes with --triples.") }
+      if sample < 1 { throw ValidationError("--sample must be at least 1.") }
+    }
+  }
+
+  /// The judged queries, with what hangs together; nil where triples are all there is.
+  func set(in store: Store, minimumGrade: Int) throws -> EvaluationSet? {
+    if queries == nil, set == nil { return nil }
+    return try GivenSet(
+      queries: queries, qrels: qrels, groups: groups, name: set, isOnlyStored: onlyStored
+    ).read(in: store, minimumGrade: minimumGrade)
   }
 }
 
@@ -129,6 +161,9 @@ struct EstimateReport: Encodable {
   let recipe: String
   let pairs: Int
   let queries: Int
+  let unanswered: Int
+  let unusable: Int
+  let validationQueries: Int
   let trainedParameters: Int
   let parameters: Int
   let steps: Int
@@ -142,6 +177,9 @@ struct EstimateReport: Encodable {
     recipe = estimate.plan.recipe
     pairs = estimate.plan.exampleCount
     queries = estimate.plan.queryCount
+    unanswered = estimate.plan.unansweredCount
+    unusable = estimate.plan.unusableCount
+    validationQueries = estimate.plan.validationQueryCount
     trainedParameters = estimate.plan.trainedCount
     parameters = estimate.plan.parameterCount
     steps = estimate.plan.stepCount

@@ -5,6 +5,8 @@ internal import Training
 /// What a run tells while it goes: a line for each validation, and one that moves.
 final class TrainingLine: Sendable {
   private let line: Mutex<ProgressLine>
+  /// What the last validation said.
+  private let metric = Mutex<Double?>(nil)
   private let isQuiet: Bool
 
   init(isQuiet: Bool) {
@@ -14,26 +16,38 @@ final class TrainingLine: Sendable {
 
   var watcher: TrainingWatcher {
     var watcher = TrainingWatcher()
-    watcher.didMine = { progress in
+    watcher.didPrepare = { progress in
+      let isReading = progress.stage == .reading
       self.line.withLock {
-        $0.update("finding negatives", done: progress.done, total: progress.total)
+        $0.update(
+          isReading ? "reading triples (MiB)" : "finding negatives",
+          done: isReading ? progress.done >> 20 : progress.done,
+          total: isReading ? progress.total >> 20 : progress.total)
       }
       return !Interrupt.isAsked
     }
     watcher.didPlan = { self.show($0) }
     watcher.didStep = { step, total in
-      self.line.withLock {
-        $0.update(
-          "loss \(Figures.fixed(step.loss, 4))", done: step.number + 1, total: total)
-      }
+      let note =
+        step.isSkipped
+        ? "loss not finite: step left out"
+        : "loss \(Figures.fixed(step.loss, 4))  rate \(Figures.scientific(step.rate))"
+          + (self.metric.withLock { $0 }.map { "  MRR@10 \(Figures.fixed($0, 4))" } ?? "")
+      self.line.withLock { $0.update("training", done: step.number + 1, total: total, note: note) }
       return !Interrupt.isAsked
     }
-    watcher.didValidate = { result, step, isBest in
+    watcher.didValidate = { report in
+      self.metric.withLock { $0 = report.result.reciprocalRank }
       self.say(
-        "step \(Figures.grouped(step)): MRR@10 \(Figures.fixed(result.reciprocalRank, 4))"
-          + (isBest ? ", the best so far" : "")
-          + "; effective rank \(Figures.fixed(result.effectiveRank, 0)), "
-          + "mean cosine \(Figures.fixed(result.meanCosine, 3))")
+        "step \(Figures.grouped(report.step)): MRR@10 \(Figures.fixed(report.result.reciprocalRank, 4))"
+          + (report.step == 0 ? ", the parent" : report.isBest ? ", the best so far" : "")
+          + "; effective rank \(Figures.fixed(report.result.effectiveRank, 0)), "
+          + "mean cosine \(Figures.fixed(report.result.meanCosine, 3))")
+      if report.hasCollapsed {
+        self.say(
+          "warning: the embeddings draw together (effective rank below .8 of the parent's, or mean cosine "
+            + "more than .1 above it). A gate refuses such a version: stop, and lower --learning-rate.")
+      }
     }
     return watcher
   }
@@ -43,16 +57,31 @@ final class TrainingLine: Sendable {
   }
 
   static func lines(_ plan: TrainingPlan) -> [String] {
-    [
+    let share = 100 * Double(plan.trainedCount) / Double(plan.parameterCount)
+    var lines = [
       "\(plan.version) from \(plan.parent) by the recipe \(plan.recipe): "
         + "\(Figures.count(plan.exampleCount, "pair")) of "
         + "\(Figures.count(plan.queryCount, "query", "queries")), "
         + "\(Figures.grouped(plan.trainedCount)) of \(Figures.grouped(plan.parameterCount)) parameters "
-        + "(\(Figures.fixed(100 * Double(plan.trainedCount) / Double(plan.parameterCount), 2)) %), "
-        + Figures.count(plan.stepCount, "step"),
+        + "(\(Figures.fixed(share, 2)) %), \(Figures.count(plan.stepCount, "step"))",
       "watched with \(Figures.count(plan.validationQueryCount, "query", "queries")) kept back among "
         + Figures.count(plan.validationPassageCount, "passage"),
-    ] + (plan.doneCount > 0 ? ["goes on after step \(Figures.grouped(plan.doneCount))"] : [])
+    ]
+    if plan.unansweredCount > 0 {
+      lines.append(
+        Figures.count(plan.unansweredCount, "query has", "queries have")
+          + " no answer in the store and are left out")
+    }
+    if plan.unusableCount > 0 {
+      lines.append(
+        Figures.count(plan.unusableCount, "triple is", "triples are")
+          + " left out: a passage is not in the store, or a teacher says too little")
+    }
+    for run in plan.otherRuns {
+      lines.append("\(run) is another run that has not ended: the command that began it goes on with it")
+    }
+    if plan.doneCount > 0 { lines.append("goes on after step \(Figures.grouped(plan.doneCount))") }
+    return lines
   }
 
   private func say(_ text: String) {

@@ -28,7 +28,6 @@ package struct Anchor: Sendable {
         tokens: batch.tokens.span.extracting(chunk.rows), offsets: offsets.span,
         scratch: &scratch, into: &part)
     }
-    let all = vectors.span(0..<vectors.count)
-    return all.indices.map { all[$0] }
+    return vectors.array
   }
 }

@@ -99,7 +99,7 @@ package struct BatchGradient: Sendable {
     let raw = pooled.span(0..<pooled.count)
     let units = UnitRows(raw, width: D)
     var lossBatch = LossBatch(
-      vectors: loss.takesUnitVectors ? units.values : raw.indices.map { raw[$0] }, width: D,
+      vectors: loss.takesUnitVectors ? units.values : pooled.array, width: D,
       queryCount: batch.queryCount, negativeCount: batch.negativeCount,
       queryTotal: batch.queryTotal, teacherScores: batch.teacherScores, kernels: encoder.kernels)
     var value = loss.evaluate(&lossBatch)

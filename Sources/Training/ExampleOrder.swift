@@ -5,11 +5,16 @@ package struct TrainingExample: Sendable, Equatable {
   package let positive: Int
   /// Chosen beforehand, in the order of their rank; empty where negatives are random or those of the batch.
   package let negatives: [Int]
+  /// What a teacher says of the positive and of each negative; empty without a teacher.
+  package let teacherScores: [Float]
 
-  package init(query: Int, positive: Int, negatives: [Int] = []) {
+  package init(
+    query: Int, positive: Int, negatives: [Int] = [], teacherScores: [Float] = []
+  ) {
     self.query = query
     self.positive = positive
     self.negatives = negatives
+    self.teacherScores = teacherScores
   }
 }
 

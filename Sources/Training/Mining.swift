@@ -9,6 +9,14 @@ package struct RankedPassage: Sendable, Equatable {
   }
 }
 
+/// A passage that was found for a query and does not answer it.
+package struct MinedPassage: Sendable, Equatable {
+  package let place: Int
+  /// Among passages that do not answer the query, the best 1.
+  package let rank: Int
+  package let score: Float
+}
+
 extension MiningSettings {
   /// Passages that a query's ranking must have, so that every rank that is asked for is there.
   ///
@@ -27,7 +35,7 @@ extension MiningSettings {
   package func negatives(
     _ ranked: [RankedPassage], answers: Set<Int>, positive: Int, count: Int,
     _ numbers: inout RandomNumbers
-  ) -> [(rank: Int, passage: RankedPassage)] {
+  ) -> [MinedPassage] {
     let positiveScore = ranked.first { $0.place == positive }.map { Double($0.score) }
     if positiveScore == nil, relativeMargin != nil || absoluteMargin != nil { return [] }
     var limit = maxScore ?? .infinity
@@ -36,8 +44,11 @@ extension MiningSettings {
       if let absoluteMargin { limit = min(limit, positiveScore - absoluteMargin) }
     }
     let others = ranked.filter { !answers.contains($0.place) }
-    var allowed = others.enumerated().map { (rank: $0 + 1, passage: $1) }.filter {
-      (rangeMin...max(rangeMin, rangeMax)).contains($0.rank) && Double($0.passage.score) <= limit
+    var allowed = others.enumerated().map {
+      MinedPassage(place: $1.place, rank: $0 + 1, score: $1.score)
+    }.filter {
+      (rangeMin...max(rangeMin, rangeMax)).contains($0.rank) && Double($0.score) <= limit
+        && Double($0.score) >= minScore ?? -.infinity
     }
     if !samplesRandomly || allowed.count <= count { return Array(allowed.prefix(count)) }
     for place in 0..<count {

@@ -15,6 +15,9 @@ extension Recipe {
     case "safe":
       "As anchored, and the result lies between the parent and the trained values where validation says so "
         + "(LM-Cocktail keeps other tasks at 50.0 of 49.8 that way, 48.5 without)."
+    case "query-adapter":
+      "Only queries' vectors are moved, by an adapter of low rank: nothing is embedded or indexed anew, and the "
+        + "version can serve at once. It gains less than training the encoder."
     case _ where name.hasPrefix("paper"):
       "The recipe of arXiv 2506.18535, for comparison. It is known to hurt where the base has seen the data: "
         + "on MS MARCO every variant lowered MRR@10, from .3026 to .2050-.2619. On unseen data the written "

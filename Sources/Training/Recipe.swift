@@ -20,11 +20,15 @@ package struct Recipe: Sendable, Codable, Equatable {
     case random
     /// Found by the version that is trained.
     case mined
+    /// Those of the triples that are trained on.
+    case given
   }
 
   package enum Part: String, Sendable, Codable, CaseIterable {
     case full
     case lora
+    /// An adapter of queries' vectors, beside an encoder that stays as it is.
+    case queryAdapter = "query-adapter"
   }
 
   package enum OptimizerName: String, Sendable, Codable, CaseIterable {
@@ -107,6 +111,38 @@ package struct Recipe: Sendable, Codable, Equatable {
     }
   }
 
+  /// What settings contradict each other, in words; nil where none do.
+  package var fault: String? {
+    if negatives == .batch, negativeCount > 0 {
+      return "negatives of the batch are as many as it has: with a number of them they are random, mined or given"
+    }
+    if negatives == .batch, !separatesAnswers {
+      return "the loss \(loss.rawValue) needs negatives of each query: random, mined or given"
+    }
+    if negatives != .batch, negativeCount < 1 {
+      return "\(negatives.rawValue) negatives are at least one a query"
+    }
+    if mining.rangeMin < 1 || mining.rangeMax < mining.rangeMin {
+      return "ranks \(mining.rangeMin) to \(mining.rangeMax) hold nothing"
+    }
+    if part == .queryAdapter {
+      if negatives == .random { return "an adapter of queries takes mined or given negatives, or the batch's" }
+      if anchorWeight > 0 || interpolates || dropout > 0 {
+        return "anchor, interpolation and dropout are for encoders, not for an adapter of queries"
+      }
+    }
+    return nil
+  }
+
+  /// Whether passages of a batch are negatives of other queries.
+  package var separatesAnswers: Bool { !lossFunction.isSumOverQueries }
+
+  /// Whether the loss compares with scores that triples bring along.
+  package var needsTeacher: Bool { loss == .marginMSE || loss == .listwise }
+
+  /// Whether it compares with them where they are there.
+  package var takesTeacher: Bool { needsTeacher || loss == .cosine }
+
   package var optimizerKind: OptimizerKind { optimizer == .adamw ? .adamW() : .lion() }
 }
 
@@ -122,6 +158,8 @@ package struct MiningSettings: Sendable, Codable, Equatable {
   package var absoluteMargin: Double?
   /// Left out are passages with a score above this.
   package var maxScore: Double?
+  /// Left out are passages with a score below this.
+  package var minScore: Double?
   /// Whether they are drawn from those that are left; else the first are taken.
   package var samplesRandomly = false
 
@@ -133,19 +171,27 @@ extension AdapterSettings.Target: Codable {}
 extension Recipe {
   /// The recipes that have a name, the default first.
   package static let all: [Recipe] =
-    [safe, anchored, mined, contrastive]
+    [safe, anchored, mined, contrastive, queryAdapter]
     + [Recipe.Negatives.random, .mined].flatMap { negatives in
       [Recipe.Part.full, .lora].flatMap { part in
         [paper(negatives, part), paperAsRun(negatives, part)]
       }
     }
 
+  /// The recipe for triples: each query's negatives are those that it comes with.
+  package var onTriples: Recipe {
+    var recipe = self
+    recipe.negatives = .given
+    recipe.negativeCount = max(1, negativeCount)
+    return recipe
+  }
+
   package static func named(_ name: String) -> Recipe? { all.first { $0.name == name } }
 
   /// In-batch negatives alone. Source: as the base model was trained.
   package static let contrastive = Recipe(name: "contrastive")
 
-  /// With two negatives a query that its ranking gives, those near the positive's score left out.
+  /// With a negative a query that its ranking gives, those near the positive's score left out.
   /// Source: Moreira et al. 2024 (NV-Retriever), section 3.
   package static let mined: Recipe = {
     var recipe = Recipe(name: "mined")
@@ -169,6 +215,19 @@ extension Recipe {
     var recipe = anchored
     recipe.name = "safe"
     recipe.interpolates = true
+    return recipe
+  }()
+
+  /// An adapter of queries' vectors: passages and index stay as they are.
+  /// Source: arXiv 2601.04646 and 2604.03403 for the idea.
+  package static let queryAdapter: Recipe = {
+    var recipe = Recipe(name: "query-adapter")
+    recipe.part = .queryAdapter
+    recipe.rank = 32
+    recipe.batchSize = 256
+    recipe.rate = 1e-3
+    recipe.epochs = 20
+    recipe.validations = 20
     return recipe
   }()
 

@@ -1,4 +1,4 @@
-internal import LinearAlgebra
+package import LinearAlgebra
 
 extension SharedFloats {
   /// Rows to read of a matrix of that width.
@@ -11,6 +11,15 @@ extension SharedFloats {
   @_lifetime(borrow self)
   @unsafe func mutableSpan(of rows: Range<Int>, width: Int) -> MutableSpan<Float> {
     unsafe mutableSpan(rows.lowerBound * width..<rows.upperBound * width)
+  }
+
+  /// A copy of all of them.
+  package var array: [Float] {
+    let all = span(0..<count)
+    return unsafe [Float](unsafeUninitializedCapacity: count) { target, initialized in
+      unsafe all.withUnsafeBufferPointer { _ = unsafe target.initialize(from: $0) }
+      initialized = all.count
+    }
   }
 
   /// Takes over all of another; nobody else may use this one meanwhile.

@@ -34,12 +34,31 @@ package struct TrainedBlock: Sendable {
     gradients.fill(0)
   }
 
-  /// Gives adapters their first values: B zeros, A even in ±1/√K, so that at first nothing changes.
+  /// The block of a `QueryAdapter`.
+  init(queryAdapterOf width: Int, rank: Int) {
+    adapters = nil
+    let shapes = [("left", [rank, width]), ("right", [rank, width]), ("bias", [width])]
+    var (tensors, count) = ([ParameterLayout.Tensor](), 0)
+    for (name, shape) in shapes {
+      let range = count..<count + shape.reduce(1, *)
+      tensors.append(
+        ParameterLayout.Tensor(name: name, shape: shape, range: range, isDecayed: name != "bias"))
+      count = range.upperBound
+    }
+    self.tensors = tensors
+    values = SharedFloats(count: count)
+    values.fill(0)
+    gradients = SharedFloats(count: count)
+    gradients.fill(0)
+  }
+
+  /// Gives adapters their first values: B (of queries' adapters U) zeros, A (V) even in ±1/√K, so that at first
+  /// nothing changes.
   ///
   /// Source: He et al. 2015, equation 14 for slope √5, as PEFT does.
   package func startAdapters(seed: UInt64) {
-    guard adapters != nil else { return }
-    for (number, tensor) in tensors.enumerated() where tensor.name.hasSuffix("lora_A.weight") {
+    for (number, tensor) in tensors.enumerated()
+    where tensor.name.hasSuffix("lora_A.weight") || tensor.name == "right" {
       let limit = 1 / Float(tensor.shape[1]).squareRoot()
       // Sound: nobody else writes.
       var part = unsafe values.mutableSpan(tensor.range)

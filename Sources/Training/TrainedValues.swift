@@ -19,6 +19,29 @@ package struct TrainedValues: WeightSource, Sendable {
     }
   }
 
+  /// The parameters of a model.
+  ///
+  /// - Throws: `EncodingError` for a tensor that is missing or has another shape.
+  package init(of model: ModelDirectory) throws {
+    layout = ParameterLayout(model.configuration)
+    values = SharedFloats(count: layout.count)
+    let weights = try WeightFile(model)
+    for tensor in layout.tensors {
+      let source = try weights.floats(tensor.name, tensor.shape)
+      // Sound: nobody else has it yet.
+      var part = unsafe values.mutableSpan(tensor.range)
+      part.copy(source.span)
+    }
+  }
+
+  /// These with low-rank adapters in them.
+  package func merged(with adapters: AdapterLayout, _ trained: SharedFloats) -> TrainedValues {
+    let merged = SharedFloats(count: values.count)
+    merged.copy(values)
+    adapters.merge(trained, into: merged, of: layout)
+    return TrainedValues(layout, merged)
+  }
+
   private init(_ layout: ParameterLayout, _ values: SharedFloats) {
     self.layout = layout
     self.values = values

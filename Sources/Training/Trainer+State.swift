@@ -16,7 +16,7 @@ extension Trainer {
   /// Blocks with their names in the file.
   private var blocks: [(name: String, floats: SharedFloats)] {
     [
-      ("values", encoder.trained.values), ("first", optimizer.first),
+      ("values", objective.trained.values), ("first", optimizer.first),
       ("second", optimizer.second), ("best", best), ("average", average),
     ].filter { $0.floats.count > 0 }
   }
@@ -63,7 +63,7 @@ extension Trainer {
       view.copy(found.span)
     }
     progress = state.progress
-    encoder.pack()
+    objective.valuesDidChange()
     return true
   }
 

@@ -6,7 +6,7 @@ package import LinearAlgebra
 /// order. So a run that was stopped and goes on from its state ends with the bytes of one that was not.
 package struct Trainer: ~Copyable {
   package let recipe: Recipe
-  package let encoder: TrainableEncoder
+  package let objective: any Objective
   package internal(set) var progress = TrainingProgress()
   let optimizer: Optimizer
   /// A running mean of the trained values; no floats without one.
@@ -14,11 +14,7 @@ package struct Trainer: ~Copyable {
   /// Trained values of the best validation so far.
   package let best: SharedFloats
 
-  private let gradient: BatchGradient
   private let rate: LearningRate
-  private let seed: UInt64
-  private let anchor: Anchor?
-  private var batches: BatchMaker
 
   /// What one step did.
   package struct Step: Sendable {
@@ -31,87 +27,89 @@ package struct Trainer: ~Copyable {
     package let isSkipped: Bool
   }
 
-  /// - Parameters:
-  ///   - encoder: with the recipe's scope, its adapters started.
-  ///   - anchor: the parent, where the recipe pulls towards it.
   package init(
-    _ recipe: Recipe, encoder: TrainableEncoder, anchor: Anchor?, batches: consuming BatchMaker,
-    stepCount: Int, seed: UInt64, workerCount: Int
+    _ recipe: Recipe, _ objective: any Objective, stepCount: Int, workerCount: Int
   ) {
     self.recipe = recipe
-    self.encoder = encoder
-    self.anchor = anchor
-    self.batches = batches
-    self.seed = seed
-    gradient = BatchGradient(
-      encoder: encoder, loss: recipe.lossFunction, anchorWeight: recipe.anchorWeight)
+    self.objective = objective
+    let values = objective.trained.values
     optimizer = Optimizer(
-      recipe.optimizerKind, weightDecay: recipe.weightDecay, encoder.trained,
-      kernels: encoder.kernels, workerCount: workerCount)
+      recipe.optimizerKind, weightDecay: recipe.weightDecay, objective.trained,
+      kernels: objective.kernels, workerCount: workerCount)
     rate = LearningRate(
       peak: recipe.rate, schedule: recipe.schedule,
       warmupSteps: Int((Double(stepCount) * recipe.warmupShare).rounded()), stepCount: stepCount)
-    average = SharedFloats(count: recipe.averageDecay > 0 ? encoder.trained.values.count : 0)
-    if average.count > 0 { average.copy(encoder.trained.values) }
-    best = SharedFloats(count: encoder.trained.values.count)
-    best.copy(encoder.trained.values)
+    average = SharedFloats(count: recipe.averageDecay > 0 ? values.count : 0)
+    if average.count > 0 { average.copy(values) }
+    best = SharedFloats(count: values.count)
+    best.copy(values)
   }
 
   /// Takes the next step; nil where the run is at its end.
   package mutating func step() throws -> Step? {
     let number = progress.stepCount
-    guard number < rate.stepCount, var batch = try batches.batch(ofStep: number) else {
+    guard number < rate.stepCount, let batch = try objective.addGradients(ofStep: number) else {
       return nil
     }
-    if let anchor { batch.anchors = anchor.vectors(of: batch) }
-    let loss = gradient.add(batch, dropoutKey: RandomKey.mix(seed, UInt64(number)))
     let norm = optimizer.gradientNorm()
-    let isFinite = loss.isFinite && norm.isFinite
+    let isFinite = batch.loss.isFinite && norm.isFinite
     let scale = recipe.clip > 0 ? min(1, recipe.clip / (norm + 1e-6)) : 1
     let rate = rate.rate(number)
     if isFinite {
       // Skipped steps do not count for the optimizer: its means begin with the first that is taken.
       optimizer.step(
         number: number - progress.skippedCount + 1, rate: rate, gradientScale: scale)
-      encoder.pack()
-      if average.count > 0 { average.approach(encoder.trained.values, by: 1 - recipe.averageDecay) }
+      objective.valuesDidChange()
+      if average.count > 0 { average.approach(values, by: 1 - recipe.averageDecay) }
     } else {
-      encoder.trained.gradients.fill(0)
+      objective.trained.gradients.fill(0)
     }
     progress.count(isSkipped: !isFinite)
     if progress.skippedInARow >= 3 { throw TrainingError.diverged(step: number) }
     return Step(
-      number: number, loss: loss, rate: rate, gradientNorm: norm,
-      tokenCount: batch.tokens.count, isSkipped: !isFinite)
+      number: number, loss: batch.loss, rate: rate, gradientNorm: norm,
+      tokenCount: batch.tokenCount, isSkipped: !isFinite)
   }
 
+  private var values: SharedFloats { objective.trained.values }
+
   /// The values that a validation looks at: the running mean where there is one.
-  package var current: SharedFloats { average.count > 0 ? average : encoder.trained.values }
+  package var current: SharedFloats { average.count > 0 ? average : values }
 
   /// Notes a validation of the current values, and keeps them where none was better.
   ///
   /// - Returns: whether the run should go on.
-  package mutating func note(_ metric: Double) -> Bool {
-    if progress.note(metric) { best.copy(current) }
-    return recipe.patience == 0 || progress.validationsSinceBest < recipe.patience
+  package mutating func note(_ result: Validation.Result) -> Bool {
+    if progress.note(result) { best.copy(current) }
+    return goesOn
+  }
+
+  /// Whether the last validations leave hope.
+  package var goesOn: Bool {
+    recipe.patience == 0 || progress.validationsSinceBest < recipe.patience
   }
 }
 
 /// How far a run is: with the values and means all that it needs to go on.
 package struct TrainingProgress: Sendable, Codable, Equatable {
-  package struct Validation: Sendable, Codable, Equatable {
+  package struct Look: Sendable, Codable, Equatable {
     /// Steps taken before it.
     package let step: Int
-    package let metric: Double
+    package let result: Validation.Result
+
+    package var metric: Double { result.reciprocalRank }
   }
 
   package private(set) var stepCount = 0
   package private(set) var skippedCount = 0
   package private(set) var skippedInARow = 0
-  package private(set) var validations: [Validation] = []
-  package private(set) var best: Validation?
+  package private(set) var validations: [Look] = []
+  package private(set) var best: Look?
 
   package init() {}
+
+  /// The parent's figures.
+  package var base: Validation.Result? { validations.first?.result }
 
   var validationsSinceBest: Int {
     guard let best else { return 0 }
@@ -125,11 +123,11 @@ package struct TrainingProgress: Sendable, Codable, Equatable {
   }
 
   /// Whether it is the best; of equal ones the first is.
-  mutating func note(_ metric: Double) -> Bool {
-    let validation = Validation(step: stepCount, metric: metric)
-    validations.append(validation)
-    if let best, best.metric >= metric { return false }
-    best = validation
+  mutating func note(_ result: Validation.Result) -> Bool {
+    let look = Look(step: stepCount, result: result)
+    validations.append(look)
+    if let best, best.metric >= look.metric { return false }
+    best = look
     return true
   }
 }

@@ -6,6 +6,8 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
   case batchOfOne(loss: String)
   /// Three steps in a row had a loss or gradients that are not finite.
   case diverged(step: Int)
+  /// Settings that do not go together.
+  case recipe(problem: String)
   case state(path: String, problem: String)
 
   package var description: String {
@@ -19,6 +21,7 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .diverged(let step):
       "the loss was not finite in three steps in a row, the last one step \(step). "
         + "Lower --learning-rate; the best values so far are kept."
+    case .recipe(let problem): "\(problem)."
     case .state(let path, let problem):
       "\(path): \(problem). Remove the folder to begin the run anew."
     }

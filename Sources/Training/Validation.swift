@@ -1,19 +1,24 @@
 package import Encoding
-internal import LinearAlgebra
+package import LinearAlgebra
 
 /// The judged queries that a run watches, and the passages among which it looks for their answers.
 package struct Validation: Sendable {
-  private let queries: [String]
+  /// With their prefixes.
+  package let queries: [String]
   private let passages: [String]
+  /// Where the passages are among those of the data.
+  package let places: [Int]
   /// For each query the places of its answers among the passages.
   private let answers: [Set<Int>]
 
   /// - Parameters:
   ///   - queries, passages: with their prefixes.
-  package init(queries: [String], passages: [String], answers: [Set<Int>]) {
-    precondition(answers.count == queries.count)
+  ///   - places: of the passages.
+  package init(queries: [String], passages: [String], places: [Int], answers: [Set<Int>]) {
+    precondition(answers.count == queries.count && places.count == passages.count)
     self.queries = queries
     self.passages = passages
+    self.places = places
     self.answers = answers
   }
 
@@ -33,13 +38,27 @@ package struct Validation: Sendable {
       self.effectiveRank = effectiveRank
       self.meanCosine = meanCosine
     }
+
+    /// Whether embeddings have drawn together since the parent: the bounds of the gate.
+    package func hasCollapsed(since base: Result) -> Bool {
+      effectiveRank < 0.8 * base.effectiveRank || meanCosine > base.meanCosine + 0.1
+    }
   }
 
-  /// - Complexity: encodes all texts; then queries · passages · D multiplications.
+  /// - Complexity: encodes all texts; then as `evaluate(queries:passages:)`.
   package func evaluate(_ encoder: TextEncoder, workerCount: Int) -> Result {
-    let D = encoder.width
-    let rows = encoder.encode(passages, workerCount: workerCount)
-    let vectors = encoder.encode(queries, workerCount: workerCount)
+    evaluate(
+      queries: encoder.encode(queries, workerCount: workerCount),
+      passages: encoder.encode(passages, workerCount: workerCount), width: encoder.width,
+      kernels: encoder.kernels)
+  }
+
+  /// - Parameters:
+  ///   - queries, passages: unit rows of width D, of all of them in their order.
+  /// - Complexity: queries · passages · D multiplications.
+  package func evaluate(
+    queries vectors: [Float], passages rows: [Float], width D: Int, kernels: Kernels
+  ) -> Result {
     let figures = EmbeddingFigures(rows, width: D)
     var linear = Linear(inputWidth: D, outputWidth: passages.count)
     linear.append(
@@ -48,7 +67,7 @@ package struct Validation: Sendable {
     var scores = [Float](repeating: 0, count: passages.count)
     for query in queries.indices {
       var view = scores.mutableSpan
-      encoder.kernels.apply(
+      kernels.apply(
         linear, to: vectors.span.extracting(query * D..<(query + 1) * D), rows: 1, into: &view)
       sum += reciprocalRank(query, scores)
     }

@@ -9,7 +9,7 @@ struct TriplesTests {
   init() throws { folder = try TemporaryFolder() }
 
   private func triples(
-    _ content: String, _ kind: TriplesReader.Content
+    _ content: String, _ kind: TriplesReader.Content?
   ) throws -> [Triple] {
     var reader = try TriplesReader(path: folder.file("t.tsv", content), content: kind)
     var result: [Triple] = []
@@ -30,6 +30,37 @@ struct TriplesTests {
         ])
   }
 
+  @Test("a teacher's scores and a negative's source are read, and written in the same form")
+  func others() throws {
+    var scored = Triple(query: "1", positive: "2", negative: "3")
+    scored.scores = Triple.TeacherScores(positive: 9.5, negative: -1.25)
+    #expect(try triples("9.5\t-1.25\t1\t2\t3\n", nil) == [scored])
+    var mined = Triple(query: "q x", positive: "a b", negative: "c")
+    mined.source = Triple.MinedSource(rank: 51, score: 0.625, version: "v1")
+    #expect(try triples("q x\ta b\tc\t51\t0.625\tv1\n", nil) == [mined])
+    for triple in [scored, mined] {
+      let path = folder.path + "/out.tsv"
+      var writer = try TSVWriter(path: path)
+      try writer.append(triple)
+      try writer.commit()
+      var reader = try TriplesReader(path: path)
+      #expect(try reader.next() == triple)
+    }
+    #expect(
+      message(in: folder) { _ = try triples("1\t2\t3\tx\t0.5\tv1\n", nil) }
+        == "t.tsv:1: the rank \"x\" is not an integer. Fix the line.")
+  }
+
+  @Test("what triples hold is seen by their first line")
+  func content() throws {
+    var texts = try TriplesReader(path: folder.file("a.tsv", "cat\ta cat\tdog\n"))
+    _ = try texts.next()
+    #expect(texts.content == .texts)
+    var ids = try TriplesReader(path: folder.file("b.tsv", "1\tp2\tp3\n"))
+    _ = try ids.next()
+    #expect(ids.content == .identifiers)
+  }
+
   @Test("lines that are no triple are refused")
   func refused() throws {
     let text = { (content: String, kind: TriplesReader.Content) in
@@ -37,11 +68,13 @@ struct TriplesTests {
     }
     #expect(
       text("a\tb\n", .texts) == """
-        t.tsv:1: expected 3 columns "query<TAB>positive<TAB>negative", found 2. Fix the line.
+        t.tsv:1: expected 3 columns "query<TAB>positive<TAB>negative", 5 with a teacher's scores before them \
+        or 6 with the negative's rank, score and version behind them, found 2. Fix the line.
         """)
     #expect(
       text("1\t2\t3\n1\t2\t3\t4\n", .identifiers) == """
-        t.tsv:2: expected 3 columns "qid<TAB>positive pid<TAB>negative pid", found 4. Fix the line.
+        t.tsv:2: expected 3 columns "qid<TAB>positive pid<TAB>negative pid", 5 with a teacher's scores before \
+        them or 6 with the negative's rank, score and version behind them, found 4. Fix the line.
         """)
     #expect(
       text("a\t\tb\n", .texts) == """

@@ -1,3 +1,4 @@
+import Encoding
 import Foundation
 import IVF
 import LMDB
@@ -56,6 +57,40 @@ extension Damage {
       key.append(UInt8(0x80 + random.below(64)))
       try store.tables.ids.put(RowNumber.encode(1), at: key, in: &write)
       return "id 0x78"
+    },
+    Damage(.versionAdapter, "an adapter that is gone", places: 1) { store, write, random in
+      let digest = try store.version("v2", in: write).adapter ?? ""
+      try store.tables.adapters.remove(Key(digest), in: &write)
+      return "version v2"
+    },
+    Damage(.versionAdapter, "an adapter cut short, or of another digest") { store, write, random in
+      let digest = try store.version("v2", in: write).adapter ?? ""
+      let isCut = random.below(2) == 0
+      try store.tables.adapters.change(at: Key(digest), in: &write) { bytes in
+        if isCut { bytes.removeLast() } else { bytes[bytes.count - 1] ^= 1 }
+      }
+      return "query adapter \(digest)"
+    },
+    Damage(.versionAdapter, "an adapter of another width", places: 1) { store, write, random in
+      let value = StoredAdapter.bytes(
+        QueryAdapter(width: 2, rank: 0, values: [0, 0]))
+      let digest = StoredAdapter.digest(value)
+      try store.tables.adapters.put(value, at: Key(digest), in: &write)
+      try store.tables.versions.change(VersionRecord.self, at: "v2", in: &write) {
+        $0.adapter = digest
+      }
+      return "version v2"
+    },
+    Damage(.usedQueries, "hashes cut short, or out of order") { store, write, random in
+      let isCut = random.below(2) == 0
+      try store.tables.used.change(at: "v2", in: &write) { bytes in
+        if isCut { bytes.removeLast() } else { bytes[0] ^= 0x80 }
+      }
+      return "the used queries of v2"
+    },
+    Damage(.usedQueries, "hashes of no version", places: 1) { store, write, random in
+      try store.tables.used.put([], at: "v9", in: &write)
+      return "the used queries of v9"
     },
     Damage(.indexUnnamed, "an index that no version names") { store, write, random in
       let id = UInt32(2 + random.below(100))

@@ -24,7 +24,7 @@ import Testing
   /// Jobs are gone when the work is done.
   @Test(
     "a changed bit in a value of any table is found and named",
-    arguments: StoreTables.names.indices.dropLast())
+    arguments: StoreTables.names.indices.filter { StoreTables.names[$0] != "jobs" })
   func flips(place: Int) throws {
     let fixture = try CheckFixture(listCount: 6)
     let name = StoreTables.names[place]

@@ -1,4 +1,5 @@
 import Foundation
+import Encoding
 import IVF
 @testable import LMDB
 import Testing
@@ -55,6 +56,7 @@ struct CheckFixture {
     let queries = try folder.file("q.tsv", (0..<400).map { "q\($0)\tquery \($0)" })
     let qrels = try folder.file("r.tsv", (0..<400).map { "q\($0) 0 p\($0) 1" })
     try store.addSet("dev", EvaluationSet(queries: queries, qrels: qrels), role: .gate)
+    try addAdapter(to: store)
     if let listCount { try cluster(store, listCount) }
     var options = IngestOptions()
     options.textOnly = true
@@ -63,6 +65,18 @@ struct CheckFixture {
     _ = try store.ingestAll(try folder.file("b.tsv", later), options)
     try store.expectWhole(passages: listCount == nil ? 2_501 : 3_397, pending: 8)
     try store.environment.close()
+  }
+
+  /// Version v2 moves queries of v1.
+  private func addAdapter(to store: Store) throws {
+    let parent = try store.version("v1", in: store.environment.snapshot())
+    let width = try store.space(parent.space, in: store.environment.snapshot()).width
+    var version = NewVersion(parent: parent, queryPrefix: "", origin: "by hand")
+    version.used = UsedQueries((0..<20).map { ("q\($0)", "query \($0)") })
+    let count = QueryAdapter.count(width: width, rank: 2)
+    try store.add(
+      version,
+      QueryAdapter(width: width, rank: 2, values: (0..<count).map { Float($0) / 1_000 }))
   }
 
   /// The tiny model knows letters, not figures: other letters, another vector.

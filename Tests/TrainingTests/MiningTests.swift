@@ -21,7 +21,7 @@ import Testing
     var numbers = RandomNumbers(key: 1)
     return settings.negatives(
       ranked, answers: answers, positive: positive, count: count, &numbers
-    ).map(\.passage.place)
+    ).map(\.place)
   }
 
   @Test("ranks leave out what answers the query")

@@ -33,9 +33,10 @@ import Testing
       BatchMaker.TextSettings(queryPrefix: "", passagePrefix: "", maxLength: 16), seed: seed)
     let anchor = try Anchor(
       TransformerEncoder(model, .float32, kernels: .best), workerCount: workers)
-    return Trainer(
+    let objective = EncoderObjective(
       recipe, encoder: encoder, anchor: recipe.anchorWeight > 0 ? anchor : nil, batches: batches,
-      stepCount: steps, seed: seed, workerCount: workers)
+      seed: seed)
+    return Trainer(recipe, objective, stepCount: steps, workerCount: workers)
   }
 
   private static let recipes: [Recipe] = {
@@ -81,7 +82,7 @@ import Testing
     for stop in [1, 6, 11] {
       var first = try Self.trainer(recipe)
       for _ in 0..<stop { _ = try first.step() }
-      _ = first.note(Double(stop))
+      _ = first.note(look(Double(stop)))
       try first.save(to: folder, fingerprint: "x")
       // Steps behind the state are forgotten.
       _ = try first.step()
@@ -122,17 +123,22 @@ import Testing
     recipe.batchSize = 8
     recipe.patience = 2
     var trainer = try Self.trainer(recipe)
-    var goesOn = [trainer.note(0.5)]
+    var goesOn = [trainer.note(look(0.5))]
     _ = try trainer.step()
-    goesOn.append(trainer.note(0.7))
-    let best = trainer.encoder.trained.values.array
+    goesOn.append(trainer.note(look(0.7)))
+    let best = trainer.objective.trained.values.array
     _ = try trainer.step()
-    goesOn.append(trainer.note(0.7))
-    goesOn.append(trainer.note(0.6))
+    goesOn.append(trainer.note(look(0.7)))
+    goesOn.append(trainer.note(look(0.6)))
     #expect(goesOn == [true, true, true, false])
-    let (kept, last) = (trainer.best.array, trainer.encoder.trained.values.array)
+    let (kept, last) = (trainer.best.array, trainer.objective.trained.values.array)
     #expect(kept == best && last != best)
     let progress = trainer.progress
-    #expect(progress.best == TrainingProgress.Validation(step: 1, metric: 0.7))
+    #expect(progress.best == TrainingProgress.Look(step: 1, result: look(0.7)))
   }
+}
+
+/// A validation of that metric.
+private func look(_ metric: Double) -> Validation.Result {
+  Validation.Result(reciprocalRank: metric, effectiveRank: 10, meanCosine: 0)
 }

@@ -55,8 +55,6 @@ enum TrainingFixture {
 }
 
 extension SharedFloats {
-  var array: [Float] { array(0..<count) }
-
   func array(_ range: Range<Int>) -> [Float] {
     let part = span(range)
     return part.indices.map { part[$0] }

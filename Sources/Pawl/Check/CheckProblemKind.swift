@@ -80,6 +80,10 @@ public enum CheckProblemKind: String, Sendable, Codable, CaseIterable {
   case versionIndex = "version-index"
   case versionParent = "version-parent"
   case versionState = "version-state"
+  /// A query adapter is missing, or is not what its key says.
+  case versionAdapter = "version-adapter"
+  /// Hashes of used queries that are no hashes, or of no version.
+  case usedQueries = "used-queries"
   case pointer
   case history
 

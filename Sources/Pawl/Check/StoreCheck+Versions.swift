@@ -113,7 +113,7 @@ extension StoreCheck {
   }
 
   /// Whether all records of a table could be read, so that what is not among them is not there.
-  private func areWhole(_ table: String, _ prefix: String) -> Bool {
+  func areWhole(_ table: String, _ prefix: String) -> Bool {
     !incomplete.contains(table) && !records.unreadable.contains { $0.hasPrefix(prefix) }
   }
 }

@@ -45,6 +45,8 @@ struct StoreCheck {
     check.checkTexts(snapshot)
     try check.checkCodes(snapshot)
     check.checkVersions()
+    check.checkAdapters(snapshot)
+    check.checkUsedQueries(snapshot)
     check.checkSets(snapshot)
     check.checkJobs(snapshot)
     check.noteAbandonedIndexes()

@@ -12,6 +12,8 @@ enum StoreObject {
     case "ids": return "id \(key.described)"
     case "spaces": return "space \(key.described)"
     case "versions": return "version \(key.described)"
+    case "adapters": return "query adapter \(key.described)"
+    case "used": return "the used queries of \(key.described)"
     case "sets":
       let name = key.extracting(0..<(key.indices.first { key[$0] == 0 } ?? key.count))
       return "evaluation set \(name.text)"

@@ -1,13 +1,16 @@
 internal import LMDB
 internal import Training
 
-/// The texts of a store as a run sees them: each once, by its place.
+/// The texts that a run may see, each once, by its place: those of the store, and others that triples bring.
 struct PassagePlaces: PassageTexts {
   private let store: Store
   /// Of each text the lowest row that has it.
   private let rows: [UInt32]
   /// For each row its text's place; `.max` where it has none.
   private let places: [UInt32]
+  /// Texts that the store does not have, behind all others.
+  private var others: [String] = []
+  private var otherPlaces: [String: Int] = [:]
 
   /// - Complexity: one pass over the table of texts' hashes; 8 bytes a row.
   init(_ store: Store) throws {
@@ -31,7 +34,10 @@ struct PassagePlaces: PassageTexts {
     self.places = places
   }
 
-  var count: Int { rows.count }
+  var count: Int { rows.count + others.count }
+
+  /// Texts that the store has: the first places.
+  var storedCount: Int { rows.count }
 
   /// The place of a row's text, nil where it has none.
   func place(ofRow row: UInt32) -> Int? {
@@ -39,10 +45,31 @@ struct PassagePlaces: PassageTexts {
     return Int(places[Int(row)])
   }
 
+  /// The row of a text that the store has.
+  func row(of place: Int) -> UInt32? { place < rows.count ? rows[place] : nil }
+
+  /// The place of a text, which gets one where the store does not have it.
+  mutating func place(of text: String, in snapshot: borrowing Snapshot) throws -> Int {
+    let bytes = Array(text.utf8)
+    let found = try TextIndex(table: store.tables.texts).rows(
+      like: bytes.span, below: UInt32(places.count), atMost: 1, in: snapshot)
+    if let row = found.first, let place = place(ofRow: row) {
+      var reader = try RowReader(store, in: snapshot)
+      if try reader.textIfPresent(of: row, in: snapshot).map({ $0.elementsEqual(bytes) }) ?? false {
+        return place
+      }
+    }
+    if let place = otherPlaces[text] { return place }
+    others.append(text)
+    otherPlaces[text] = count - 1
+    return count - 1
+  }
+
   func text(_ place: Int) throws -> String {
+    guard let row = row(of: place) else { return others[place - rows.count] }
     let snapshot = try store.environment.snapshot()
     var reader = try RowReader(store, in: snapshot)
-    guard let text = try reader.textIfPresent(of: rows[place], in: snapshot) else {
+    guard let text = try reader.textIfPresent(of: row, in: snapshot) else {
       throw StoreError.changedWhileTraining(path: store.path)
     }
     return String(decoding: text, as: UTF8.self)

@@ -1,42 +1,103 @@
 internal import Corpus
 internal import LMDB
-internal import Training
+package import Training
+
+/// How negatives are mined.
+package struct MineOptions: Sendable {
+  package var mining = MiningSettings()
+  /// Of each judged pair, at most.
+  package var negativeCount = 3
+  /// Nil: the active version ranks.
+  package var version: String?
+  package var seed: UInt64 = 1
+  /// The grade from which a passage answers a query.
+  package var minimumGrade: Int32 = 1
+  /// Whether texts are written, not ids.
+  package var writesTexts = false
+
+  package init() {}
+}
+
+/// What `mine` found.
+package struct MineSummary: Sendable, Equatable {
+  package let version: String
+  package let pairCount: Int
+  package let tripleCount: Int
+  /// Pairs without a passage that may be a negative.
+  package let emptyCount: Int
+}
 
 extension Store {
-  /// Gives each example negatives from what the active version answers to its query; where the ranking has too
-  /// few, passages by chance make up the number.
+  /// Writes triples of judged pairs and negatives that a version ranks near them, each with its rank, its score
+  /// and the version.
   ///
-  /// - Parameter progress: answering false stops.
+  /// Passages whose text equals an answer's are answers, too.
+  /// - Parameter progress: answering false stops; nothing is written then.
+  /// - Returns: nil where it was stopped.
+  package func mine(
+    _ set: EvaluationSet, _ options: MineOptions, to path: String, progress: ProgressHandler
+  ) throws -> MineSummary? {
+    try requireOutput(path, apartFrom: [])
+    let places = try PassagePlaces(self)
+    let (data, labels) = try TrainingPairs.judged(
+      set, places, in: self, minimumGrade: options.minimumGrade)
+    if data.examples.isEmpty {
+      throw StoreError.nothingStored(path: self.path, relevantFrom: Int(options.minimumGrade))
+    }
+    let version = try version(options.version, in: environment.snapshot()).name
+    let mined = try mine(
+      data, places, options.mining, version: version, count: options.negativeCount,
+      seed: options.seed, progress: progress)
+    guard let mined else { return nil }
+    let file = MinedNegatives(path: path, self, places)
+    if options.writesTexts {
+      try file.writeTexts(mined, data, version: version)
+    } else {
+      try file.write(mined, data, labels: labels, version: version)
+    }
+    return MineSummary(
+      version: version, pairCount: data.examples.count,
+      tripleCount: mined.reduce(0) { $0 + $1.count }, emptyCount: mined.count(where: \.isEmpty))
+  }
+
+  /// Finds each example's negatives in what a version answers to its query.
+  ///
+  /// - Parameters:
+  ///   - version: nil: the active one.
+  ///   - count: of each example, at most.
+  ///   - progress: answering false stops.
   /// - Returns: nil where it was stopped.
   /// - Complexity: one search a query, rangeMax and its answers deep.
   func mine(
-    _ data: TrainingData, _ places: PassagePlaces, _ settings: MiningSettings, count: Int,
-    seed: UInt64, progress: ProgressHandler
-  ) throws -> [TrainingExample]? {
-    var search = try BatchSearch(self, .usual, version: nil)
+    _ data: TrainingData, _ places: PassagePlaces, _ settings: MiningSettings,
+    version: String? = nil, count: Int, seed: UInt64, progress: ProgressHandler
+  ) throws -> [[MinedPassage]]? {
+    var search = try BatchSearch(self, .usual, version: version)
     let byQuery = Dictionary(grouping: data.examples.indices) { data.examples[$0].query }
-    var mined = data.examples
+    let asked = byQuery.keys.sorted()
+    var mined = [[MinedPassage]](repeating: [], count: data.examples.count)
     let size = search.batchSize(k: settings.depth(answers: 1))
-    for start in stride(from: 0, to: data.queries.count, by: size) {
-      let queries = start..<min(start + size, data.queries.count)
+    for start in stride(from: 0, to: asked.count, by: size) {
+      let queries = asked[start..<min(start + size, asked.count)]
       let deepest = queries.map { settings.depth(answers: data.answers[$0].count) }.max() ?? 1
       let answers = try search.run(
         QueryBatch(
-          ids: queries.map { Identifier("\($0)") }, content: .texts(Array(data.queries[queries]))),
+          ids: queries.map { Identifier("\($0)") },
+          content: .texts(queries.map { data.queries[$0] })),
         k: deepest)
       let snapshot = try environment.snapshot()
       for (query, hits) in zip(queries, answers) {
         let ranked = try ranked(hits, places, in: snapshot)
         for place in byQuery[query] ?? [] {
-          mined[place] = example(
-            mined[place], ranked, data.answers[query], places, settings, count: count,
+          var numbers = RandomNumbers(
             key: RandomKey.mix(RandomKey.mix(seed, 0x313e), UInt64(place)))
+          mined[place] = settings.negatives(
+            ranked, answers: data.answers[query], positive: data.examples[place].positive,
+            count: count, &numbers)
         }
       }
-      let isDone = queries.upperBound == data.queries.count
-      let told = Progress(
-        stage: .searching, done: queries.upperBound, total: data.queries.count)
-      if !progress(told), !isDone { return nil }
+      let told = Progress(stage: .searching, done: queries.endIndex, total: asked.count)
+      if !progress(told), queries.endIndex < asked.count { return nil }
     }
     return mined
   }
@@ -54,21 +115,5 @@ extension Store {
       ranked.append(RankedPassage(place: place, score: hit.score))
     }
     return ranked
-  }
-
-  private func example(
-    _ example: TrainingExample, _ ranked: [RankedPassage], _ answers: Set<Int>,
-    _ places: PassagePlaces, _ settings: MiningSettings, count: Int, key: UInt64
-  ) -> TrainingExample {
-    var numbers = RandomNumbers(key: key)
-    var negatives = settings.negatives(
-      ranked, answers: answers, positive: example.positive, count: count, &numbers
-    ).map(\.passage.place)
-    while negatives.count < count {
-      let place = numbers.below(places.count)
-      if !answers.contains(place), !negatives.contains(place) { negatives.append(place) }
-    }
-    return TrainingExample(
-      query: example.query, positive: example.positive, negatives: negatives)
   }
 }

@@ -7,6 +7,10 @@ package import Training
 /// How a new version is trained.
 package struct TrainOptions: Sendable {
   package var recipe = Recipe.safe
+  /// A file of triples to learn from instead of the judgments; nil: none.
+  package var triples: String?
+  /// Draw so many examples from it; nil: all.
+  package var sampleCount: Int?
   /// Steps, or else minutes; nil for both: as many steps as the recipe's epochs have.
   package var stepCount: Int?
   package var minutes: Double?
@@ -21,12 +25,23 @@ package struct TrainOptions: Sendable {
 
 /// Told of a run while it goes; `didStep` answers whether to go on.
 package struct TrainingWatcher {
-  package var didMine: ProgressHandler = { _ in true }
+  /// Triples are read, or negatives mined; answers whether to go on.
+  package var didPrepare: ProgressHandler = { _ in true }
   package var didPlan: (TrainingPlan) -> Void = { _ in }
   package var didStep: (Trainer.Step, _ of: Int) -> Bool = { _, _ in true }
-  package var didValidate: (Validation.Result, _ step: Int, _ isBest: Bool) -> Void = { _, _, _ in }
+  package var didValidate: (ValidationReport) -> Void = { _ in }
 
   package init() {}
+}
+
+/// A look at the values of a run.
+package struct ValidationReport: Sendable, Equatable {
+  /// Steps taken before it.
+  package let step: Int
+  package let result: Validation.Result
+  package let isBest: Bool
+  /// Embeddings have drawn together since the parent.
+  package let hasCollapsed: Bool
 }
 
 /// What a run is about to do.
@@ -37,6 +52,7 @@ package struct TrainingPlan: Sendable, Equatable {
   package let exampleCount: Int
   package let queryCount: Int
   package let unansweredCount: Int
+  package let unusableCount: Int
   package let validationQueryCount: Int
   package let validationPassageCount: Int
   package let trainedCount: Int
@@ -44,6 +60,8 @@ package struct TrainingPlan: Sendable, Equatable {
   package let stepCount: Int
   /// Steps that an earlier call took.
   package let doneCount: Int
+  /// Folders of other runs that have not ended.
+  package let otherRuns: [String]
 }
 
 /// What a run would do, and what is known of its recipe.
@@ -68,21 +86,24 @@ package struct TrainSummary: Sendable, Equatable {
 
 extension Store {
   /// What `train` would do; some steps are tried, and nothing is written.
+  ///
+  /// - Returns: nil where it was stopped.
   package func estimateTraining(
-    _ set: EvaluationSet, _ options: TrainOptions
-  ) throws -> TrainingEstimate {
-    try TrainingJob(self, set, options).estimate()
+    _ set: EvaluationSet?, _ options: TrainOptions, _ watcher: TrainingWatcher = TrainingWatcher()
+  ) throws -> TrainingEstimate? {
+    try TrainingJob(self, set, options, watcher)?.estimate()
   }
 
-  /// Makes the next version of the active version's encoder from queries and judgments.
+  /// Makes the next version of the active version's encoder from queries and judgments, or from triples.
   ///
   /// Stopped or killed at any moment, the same call goes on, and ends with the same bytes. The version is in the
-  /// state `trained`, with an index that has no codes yet.
+  /// state `trained`, with an index that has no codes yet; one that is an adapter of queries shares its parent's
+  /// index and is `ready`.
+  /// - Parameter set: nil where triples of texts are all there is.
   /// - Returns: nil where it was stopped.
   package func train(
-    _ set: EvaluationSet, _ options: TrainOptions, _ watcher: TrainingWatcher
+    _ set: EvaluationSet?, _ options: TrainOptions, _ watcher: TrainingWatcher
   ) throws -> TrainSummary? {
-    let job = try TrainingJob(self, set, options)
-    return try job.run(watcher)
+    try TrainingJob(self, set, options, watcher)?.run(watcher)
   }
 }

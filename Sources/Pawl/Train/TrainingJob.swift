@@ -1,12 +1,11 @@
 internal import Corpus
 internal import Encoding
-internal import FoundationEssentials
 internal import IVF
 internal import LMDB
 internal import LinearAlgebra
 internal import Training
 
-/// One call of `train`: from judgments to a version.
+/// One call of `train`: from judgments or triples to a version.
 struct TrainingJob {
   private let store: Store
   private let options: TrainOptions
@@ -15,45 +14,52 @@ struct TrainingJob {
   private let space: SpaceRecord
   private let base: ModelDirectory
   private let encoder: TextEncoder
+  private let kernels: Kernels
   private let texts: BatchMaker.TextSettings
   private let places: PassagePlaces
-  private let pairs: JudgedPairs
-  private let version: String
-  private let folder: TrainingRun
+  private let pairs: TrainingPairs
   private let fingerprint: String
+  private let folder: TrainingRun
 
-  /// Tokens of a pass: about 600 MB of memory for all-MiniLM-L6-v2.
-  private static let tokenCapacity = 6_144
-  /// Of the trained values, tried where the recipe interpolates.
-  private static let shares = [0.25, 0.5, 0.75]
-
-  init(_ store: Store, _ set: EvaluationSet, _ options: TrainOptions) throws {
+  /// - Returns: nil where it was stopped.
+  init?(
+    _ store: Store, _ set: EvaluationSet?, _ options: TrainOptions, _ watcher: TrainingWatcher
+  ) throws {
     let snapshot = try store.environment.snapshot()
     let parent = try store.version(nil, in: snapshot)
     let space = try store.space(parent.space, in: snapshot)
-    guard let checkpoint = parent.checkpoint else { throw StoreError.noEncoder(path: store.path) }
-    let base = try ModelDirectory(path: store.checkpointPath(checkpoint))
-    encoder = try store.encoder(for: space)
-    let maxLength = options.maxLength ?? space.maxLength
-    texts = BatchMaker.TextSettings(
-      queryPrefix: parent.queryPrefix, passagePrefix: space.passagePrefix, maxLength: maxLength)
-    places = try PassagePlaces(store)
-    pairs = try JudgedPairs(
-      set, places, in: store, minimumGrade: options.minimumGrade, texts: texts, seed: options.seed)
-    let known = try store.versionRecords(in: snapshot).compactMap { Int($0.name.dropFirst()) }
-    version = "v\((known.max() ?? 0) + 1)"
-    folder = TrainingRun(of: version, inStoreAt: store.path)
+    guard let checkpoint = space.checkpoint else { throw StoreError.noEncoder(path: store.path) }
     self.store = store
     self.options = options
     self.parent = parent
     self.space = space
-    self.base = base
+    base = try ModelDirectory(path: store.checkpointPath(checkpoint))
+    encoder = try store.encoder(for: space)
+    kernels = encoder.kernels
     recipe = options.recipe
-    fingerprint = try Self.fingerprint(pairs.data, recipe, options, texts, checkpoint)
-    try check()
+    texts = BatchMaker.TextSettings(
+      queryPrefix: parent.queryPrefix, passagePrefix: space.passagePrefix,
+      maxLength: options.maxLength ?? space.maxLength)
+    try Self.check(recipe, options, texts, base, space)
+    var triples: SampledTriples?
+    if let path = options.triples {
+      triples = try SampledTriples(
+        path: path, count: options.sampleCount, seed: options.seed, progress: watcher.didPrepare)
+      if triples == nil { return nil }
+    }
+    var places = try PassagePlaces(store)
+    pairs = try TrainingPairs(set, triples, &places, in: store, options, texts)
+    self.places = places
+    fingerprint = try Self.fingerprint(pairs, recipe, options, texts, checkpoint)
+    folder = try TrainingRun(unfinished: fingerprint, in: store, snapshot)
+      ?? TrainingRun(of: store.nextVersionName(in: snapshot), inStoreAt: store.path)
+    try checkData()
   }
 
-  private func check() throws {
+  private static func check(
+    _ recipe: Recipe, _ options: TrainOptions, _ texts: BatchMaker.TextSettings,
+    _ base: ModelDirectory, _ space: SpaceRecord
+  ) throws {
     let positionCount = base.configuration.positionCount
     guard (3...positionCount).contains(texts.maxLength) else {
       throw EncodingError.unsupported(
@@ -61,12 +67,27 @@ struct TrainingJob {
         feature: "a maximum length of \(texts.maxLength) tokens (the model takes 3 to "
           + "\(positionCount))")
     }
-    if recipe.batchSize < 2, !recipe.lossFunction.isSumOverQueries {
+    if recipe.batchSize < 2, recipe.separatesAnswers {
       throw TrainingError.batchOfOne(loss: recipe.loss.rawValue)
     }
-    guard pairs.data.examples.count >= recipe.batchSize else {
-      throw TrainingError.tooFewExamples(
-        found: pairs.data.examples.count, needed: recipe.batchSize)
+    if let fault = recipe.fault { throw TrainingError.recipe(problem: fault) }
+    if recipe.needsTeacher, options.triples == nil {
+      throw TrainingError.recipe(
+        problem: "the loss \(recipe.loss.rawValue) needs a teacher's scores: triples of five columns, scores first")
+    }
+    if recipe.negatives == .given, options.triples == nil {
+      throw TrainingError.recipe(problem: "given negatives are those of --triples")
+    }
+    if recipe.part == .queryAdapter, texts.maxLength != space.maxLength {
+      throw TrainingError.recipe(
+        problem: "an adapter of queries shares its parent's encoder, and with it the maximum length")
+    }
+  }
+
+  private func checkData() throws {
+    let count = pairs.data.examples.count
+    guard count >= recipe.batchSize else {
+      throw TrainingError.tooFewExamples(found: count, needed: recipe.batchSize)
     }
     let mostAnswers = pairs.data.answers.map(\.count).max() ?? 0
     guard recipe.negatives == .batch || places.count >= mostAnswers + recipe.negativeCount else {
@@ -80,22 +101,22 @@ struct TrainingJob {
       throw StoreError.nothingToTrainOn(
         path: store.path,
         problem:
-          "a tenth of the judged queries is kept back to watch the run, and here that is none. "
-          + "Give at least ten judged queries, or groups.")
+          "a tenth of the queries is kept back to watch the run, and here that is none. "
+          + "Give at least ten queries, or groups.")
     }
   }
 
   /// Of all that decides the result but the number of steps.
   private static func fingerprint(
-    _ data: TrainingData, _ recipe: Recipe, _ options: TrainOptions,
+    _ pairs: TrainingPairs, _ recipe: Recipe, _ options: TrainOptions,
     _ texts: BatchMaker.TextSettings, _ checkpoint: String
   ) throws -> String {
     var facts = String(decoding: try Table.encode(recipe), as: UTF8.self)
     facts += "\n\(checkpoint) \(options.seed) \(texts.maxLength) \(options.stepCount ?? 0) "
     facts += "\(options.minutes ?? 0)\n\(texts.queryPrefix)\n\(texts.passagePrefix)\n"
-    for query in data.queries { facts += query + "\n" }
-    for example in data.examples {
-      facts += "\(example.query) \(example.positive) \(example.negatives)\n"
+    for query in pairs.data.queries { facts += query + "\n" }
+    for example in pairs.data.examples {
+      facts += "\(example.query) \(example.positive) \(example.negatives) \(example.teacherScores)\n"
     }
     return SHA256.hex(of: facts)
   }
@@ -103,57 +124,51 @@ struct TrainingJob {
   // MARK: The run
 
   func run(_ watcher: TrainingWatcher) throws -> TrainSummary? {
+    let job = try store.beginOnlyJob(JobRecord.training)
+    defer {
+      do { try store.endJob(job) } catch { store.forgetOwnJob(job) }
+    }
+    var plan =
+      folder.plan()
+      ?? TrainingRun.Plan(
+        version: folder.version, parent: parent.name, recipe: recipe, seed: options.seed,
+        maxLength: texts.maxLength, fingerprint: fingerprint)
+    if folder.plan() == nil { try folder.begin(plan) }
     guard let data = try data(watcher) else { return nil }
-    let workerCount = Process.processorCount
-    let kernels = try Kernels(environment: Process.environment)
-    let trainable = try TrainableEncoder(
-      base, scope: recipe.scope, kernels: kernels, workerCount: workerCount,
-      tokenCapacity: max(Self.tokenCapacity, texts.maxLength))
-    trainable.trained.startAdapters(seed: options.seed)
-    trainable.pack()
-    let old = folder.plan()
-    let isResumed = old?.fingerprint == fingerprint
-    let stepCount =
-      if let old, isResumed { old.stepCount } else { try plannedSteps(trainable, data, kernels) }
+    let kind = try kind(data)
+    let stepCount = try plan.stepCount ?? stepCount(kind.objective, Pace(kind))
+    if plan.stepCount == nil {
+      plan.stepCount = stepCount
+      try folder.write(plan)
+    }
     var trainer = Trainer(
-      recipe, encoder: trainable, anchor: try anchor(kernels), batches: try batches(data),
-      stepCount: stepCount, seed: options.seed, workerCount: workerCount)
-    if !isResumed {
-      try folder.begin(
-        TrainingRun.Plan(
-          version: version, parent: parent.name, recipe: recipe, seed: options.seed,
-          maxLength: texts.maxLength, stepCount: stepCount, fingerprint: fingerprint))
-    }
+      recipe, kind.objective, stepCount: stepCount, workerCount: Process.processorCount)
     let hasState = try trainer.restore(from: folder.path, fingerprint: fingerprint)
-    watcher.didPlan(plan(trainer, stepCount: stepCount))
+    try folder.keepLog(below: trainer.progress.stepCount)
+    watcher.didPlan(try self.plan(trainer, stepCount: stepCount))
     if !hasState {
-      let baseResult = validate(
-        TrainedValues(trainable, trained: trainable.trained.values), kernels)
-      _ = trainer.note(baseResult.reciprocalRank)
-      watcher.didValidate(baseResult, 0, true)
-      try trainer.save(to: folder.path, fingerprint: fingerprint)
+      let result = try kind.validate(kind.objective.trained.values)
+      _ = trainer.note(result)
+      try note(result, of: trainer, watcher)
     }
-    guard try train(&trainer, stepCount: stepCount, kernels, watcher) else { return nil }
-    return try finish(trainer, kernels)
+    guard try train(&trainer, kind, stepCount: stepCount, watcher) else { return nil }
+    return try finish(trainer, kind)
   }
 
   /// - Returns: false where it was stopped.
   private func train(
-    _ trainer: inout Trainer, stepCount: Int, _ kernels: Kernels, _ watcher: TrainingWatcher
+    _ trainer: inout Trainer, _ kind: any TrainingKind, stepCount: Int, _ watcher: TrainingWatcher
   ) throws -> Bool {
     let interval = max(1, stepCount / max(1, recipe.validations))
+    if !trainer.goesOn { return true }
     while let step = try trainer.step() {
-      try folder.log(StepEntry(step))
+      try folder.log(RunEntry(step))
       let goesOn = watcher.didStep(step, stepCount)
       let done = step.number + 1
       if done % interval == 0 || done == stepCount {
-        let result = validate(
-          TrainedValues(trainer.encoder, trained: trainer.current), kernels)
-        let isLast = !trainer.note(result.reciprocalRank)
-        let isBest = trainer.progress.best?.step == done
-        watcher.didValidate(result, done, isBest)
-        try folder.log(ValidationEntry(step: done, result: result))
-        try trainer.save(to: folder.path, fingerprint: fingerprint)
+        let result = try kind.validate(trainer.current)
+        let isLast = !trainer.note(result)
+        try note(result, of: trainer, watcher)
         if isLast { return true }
       }
       if !goesOn {
@@ -164,202 +179,195 @@ struct TrainingJob {
     return true
   }
 
-  /// What the judgments give, with negatives where the recipe mines them.
+  /// Tells of a validation, and keeps what the run needs to go on from here.
+  private func note(
+    _ result: Validation.Result, of trainer: borrowing Trainer, _ watcher: TrainingWatcher
+  ) throws {
+    let progress = trainer.progress
+    watcher.didValidate(
+      ValidationReport(
+        step: progress.stepCount, result: result, isBest: progress.best?.step == progress.stepCount,
+        hasCollapsed: progress.base.map(result.hasCollapsed) ?? false))
+    try folder.log(RunEntry(result, step: progress.stepCount))
+    try folder.plot(recipe: recipe.name)
+    try trainer.save(to: folder.path, fingerprint: fingerprint)
+  }
+
+  /// What is learned from, with negatives where the recipe mines them.
   private func data(_ watcher: TrainingWatcher) throws -> TrainingData? {
-    if recipe.negatives != .mined { return pairs.data }
-    let examples = try store.mine(
-      pairs.data, places, recipe.mining, count: recipe.negativeCount, seed: options.seed,
-      progress: watcher.didMine)
-    return examples.map {
-      TrainingData(
-        queries: pairs.data.queries, passages: places, examples: $0, answers: pairs.data.answers)
+    let data = sampled(pairs.data)
+    if recipe.negatives != .mined { return data }
+    let file = MinedNegatives(path: folder.path + "/negatives.tsv", store, places)
+    if let known = try file.read(data, labels: pairs.labels) { return known }
+    let mined = try store.mine(
+      data, places, recipe.mining, count: recipe.negativeCount, seed: options.seed,
+      progress: watcher.didPrepare)
+    guard let mined else { return nil }
+    try file.write(mined, data, labels: pairs.labels, version: parent.name)
+    return data.with(
+      zip(data.examples, mined).map { example, mined in
+        TrainingExample(
+          query: example.query, positive: example.positive, negatives: mined.map(\.place))
+      })
+  }
+
+  /// Examples whose vectors a run keeps in memory: 1.5 KB each, and as much for every negative.
+  private static let mostCached = 50_000
+
+  /// As many examples as the run may take.
+  private func sampled(_ data: TrainingData) -> TrainingData {
+    recipe.part == .queryAdapter ? data.sampled(Self.mostCached, seed: options.seed) : data
+  }
+
+  private func kind(_ data: TrainingData) throws -> any TrainingKind {
+    if recipe.part != .queryAdapter {
+      return try EncoderTraining(
+        recipe, data, pairs.validation, base: base, parent: encoder, texts, seed: options.seed,
+        kernels: kernels)
     }
+    // Every passage that a step may take has to be among the vectors.
+    let data = data.filled(recipe.negativeCount, seed: options.seed)
+    var needed = Set(pairs.validation.places)
+    for example in data.examples { needed.formUnion([example.positive] + example.negatives) }
+    return QueryAdapterTraining(
+      recipe, data, pairs.validation, encoder: encoder, queryPrefix: texts.queryPrefix,
+      try vectors(of: needed.sorted()), seed: options.seed)
   }
 
-  private func batches(_ data: TrainingData) throws -> BatchMaker {
-    BatchMaker(
-      data, recipe, try Tokenizer(directory: base.transformerPath), texts,
-      seed: options.seed)
+  /// What the codes of texts stand for; of those that have none yet, what the encoder says.
+  private func vectors(of wanted: [Int]) throws -> (rows: [Int: Int], values: [Float]) {
+    let snapshot = try store.environment.snapshot()
+    let codes = try IndexCodes(store, parent.index, in: snapshot)
+    var (rows, values, missing) = ([Int: Int](), [Float](), [Int]())
+    for start in stride(from: 0, to: wanted.count, by: 1_024) {
+      var found = CodeBlockBuilder(codec: codes.record.codec, width: codes.width)
+      for place in wanted[start..<min(start + 1_024, wanted.count)] {
+        if let row = places.row(of: place),
+          try codes.copyCode(of: row, to: row, &found, in: snapshot)
+        {
+          rows[place] = rows.count
+        } else {
+          missing.append(place)
+        }
+      }
+      values += found.decoded()
+    }
+    for place in missing { rows[place] = rows.count }
+    values += encoder.encode(
+      try missing.map(places.text), prefix: texts.passagePrefix,
+      workerCount: Process.processorCount)
+    return (rows, values)
   }
 
-  private func anchor(_ kernels: Kernels) throws -> Anchor? {
-    if recipe.anchorWeight == 0 { return nil }
-    return Anchor(encoder.transformer, workerCount: Process.processorCount)
-  }
-
-  private func validate(_ values: TrainedValues, _ kernels: Kernels) -> Validation.Result {
-    guard
-      let transformer = try? TransformerEncoder(
-        base.configuration, base.pooling, values, .standard, kernels: kernels)
-    else { return Validation.Result(reciprocalRank: 0, effectiveRank: 0, meanCosine: 1) }
-    return pairs.validation.evaluate(
-      TextEncoder(encoder, transformer: transformer), workerCount: Process.processorCount)
-  }
-
-  /// As many as were asked for, at most those of the recipe's epochs.
-  private func plannedSteps(
-    _ trainable: TrainableEncoder, _ data: TrainingData, _ kernels: Kernels
-  ) throws -> Int {
-    var batches = try batches(data)
-    let perEpoch = batches.batchCount()
-    let most = max(1, Int(Double(perEpoch) * recipe.epochs))
-    if let count = options.stepCount { return count }
-    guard let minutes = options.minutes else { return most }
-    let timing = try timing(trainable, &batches, kernels)
-    let left = minutes * 60 - Double(recipe.validations) * timing.validation
-    return min(most, max(1, Int(left / timing.step)))
-  }
+  // MARK: What it takes
 
   /// Seconds of a step and of a validation, each tried.
-  private func timing(
-    _ trainable: TrainableEncoder, _ batches: inout BatchMaker, _ kernels: Kernels
-  ) throws -> (step: Double, validation: Double) {
-    let gradient = BatchGradient(encoder: trainable, loss: recipe.lossFunction)
-    let clock = ContinuousClock()
-    var seconds: [Double] = []
-    for step in 0..<3 {
-      guard let batch = try batches.batch(ofStep: step) else { break }
-      seconds.append(clock.measure { _ = gradient.add(batch) } / .seconds(1))
+  private struct Pace {
+    let step: Double
+    let validation: Double
+
+    init(_ kind: any TrainingKind) throws {
+      let clock = ContinuousClock()
+      var seconds: [Double] = []
+      for step in 0..<3 {
+        let start = clock.now
+        if try kind.objective.addGradients(ofStep: step) == nil { break }
+        seconds.append((clock.now - start) / .seconds(1))
+      }
+      kind.objective.trained.gradients.fill(0)
+      let start = clock.now
+      _ = try kind.validate(kind.objective.trained.values)
+      validation = (clock.now - start) / .seconds(1)
+      // Optimizer and packing are a twentieth.
+      step = (seconds.min() ?? 1) * 1.05
     }
-    trainable.trained.gradients.fill(0)
-    let validation =
-      clock.measure {
-        _ = validate(TrainedValues(trainable, trained: trainable.trained.values), kernels)
-      } / .seconds(1)
-    // Going forward by int12 for the anchor is a quarter of it; optimizer and packing are a twentieth.
-    let all = recipe.anchorWeight > 0 ? 1.25 : 1.05
-    return ((seconds.min() ?? 1) * all, validation)
+  }
+
+  /// As many as were asked for, or in the minutes that were; at most those of the recipe's epochs.
+  private func stepCount(_ objective: any Objective, _ pace: Pace) -> Int {
+    if let count = options.stepCount { return count }
+    let most = max(1, Int(Double(objective.batchCount()) * recipe.epochs))
+    guard let minutes = options.minutes else { return most }
+    let left = minutes * 60 - validationSeconds(pace)
+    return min(most, max(1, Int(left / pace.step)))
+  }
+
+  /// Of all validations: the one before the first step, and those of values between the parent's and the best.
+  private func validationSeconds(_ pace: Pace) -> Double {
+    Double(recipe.validations + 1 + (recipe.interpolates ? 3 : 0)) * pace.validation
   }
 
   /// What a run would do, and about what it would take; nothing is written.
   func estimate() throws -> TrainingEstimate {
-    let kernels = try Kernels(environment: Process.environment)
-    let trainable = try TrainableEncoder(
-      base, scope: recipe.scope, kernels: kernels, workerCount: Process.processorCount,
-      tokenCapacity: max(Self.tokenCapacity, texts.maxLength))
-    // Mined negatives cost one search a query; what a step costs they do not change.
-    var recipe = recipe
-    if recipe.negatives == .mined { recipe.negatives = .random }
-    var batches = BatchMaker(
-      pairs.data, recipe, try Tokenizer(directory: base.transformerPath), texts,
-      seed: options.seed)
-    let most = max(1, Int(Double(batches.batchCount()) * recipe.epochs))
-    let timing = try timing(trainable, &batches, kernels)
-    let validations = Double(recipe.validations + 1)
-    let steps =
-      options.stepCount
-      ?? options.minutes.map {
-        min(most, max(1, Int(($0 * 60 - validations * timing.validation) / timing.step)))
-      } ?? most
-    let trainer = Trainer(
-      recipe, encoder: trainable, anchor: nil, batches: batches, stepCount: steps,
-      seed: options.seed, workerCount: 1)
+    // Mined negatives cost one search a query; others by chance, which a batch is filled with, cost a step as
+    // much.
+    let kind = try kind(sampled(pairs.data))
+    let pace = try Pace(kind)
+    let count = stepCount(kind.objective, pace)
+    let trainer = Trainer(recipe, kind.objective, stepCount: count, workerCount: 1)
     return TrainingEstimate(
-      plan: plan(trainer, stepCount: steps), advice: recipe.advice,
-      seconds: Double(steps) * timing.step + validations * timing.validation,
+      plan: try plan(trainer, stepCount: count), advice: recipe.advice,
+      seconds: Double(count) * pace.step + validationSeconds(pace),
       memoryInBytes: Process.peakMemory)
   }
 
-  private func plan(_ trainer: borrowing Trainer, stepCount: Int) -> TrainingPlan {
-    TrainingPlan(
-      version: version, parent: parent.name, recipe: recipe.name,
+  private func plan(_ trainer: borrowing Trainer, stepCount: Int) throws -> TrainingPlan {
+    let trained = trainer.objective.trained
+    return TrainingPlan(
+      version: folder.version, parent: parent.name, recipe: recipe.name,
       exampleCount: pairs.data.examples.count, queryCount: pairs.data.queries.count,
-      unansweredCount: pairs.unansweredCount, validationQueryCount: pairs.validation.queryCount,
+      unansweredCount: pairs.unansweredCount, unusableCount: pairs.unusableCount,
+      validationQueryCount: pairs.validation.queryCount,
       validationPassageCount: pairs.validation.passageCount,
-      trainedCount: trainer.encoder.trained.tensors.reduce(0) { $0 + $1.range.count },
-      parameterCount: trainer.encoder.layout.count, stepCount: stepCount,
-      doneCount: trainer.progress.stepCount)
+      trainedCount: trained.tensors.reduce(0) { $0 + $1.range.count },
+      parameterCount: trainer.objective.parameterCount, stepCount: stepCount,
+      doneCount: trainer.progress.stepCount,
+      otherRuns: try TrainingRun.unfinished(in: store, store.environment.snapshot()).map(\.path)
+        .filter { $0 != folder.path })
   }
 
   // MARK: The version
 
   private func finish(
-    _ trainer: borrowing Trainer, _ kernels: Kernels
+    _ trainer: borrowing Trainer, _ kind: any TrainingKind
   ) throws -> TrainSummary {
-    let best = TrainedValues(trainer.encoder, trained: trainer.best)
-    var chosen = (
-      values: best, share: 1.0, metric: trainer.progress.best?.metric ?? 0
-    )
-    if recipe.interpolates {
-      let parentWeights = try WeightFile(base)
-      for share in Self.shares {
-        let mixed = try best.mixed(with: parentWeights, share: share)
-        let metric = validate(mixed, kernels).reciprocalRank
-        if metric > chosen.metric { chosen = (mixed, share, metric) }
-      }
-    }
-    try writeAdapters(trainer, share: chosen.share)
-    try publish(chosen.values)
-    folder.removeState()
-    return TrainSummary(
-      version: version, stepCount: trainer.progress.stepCount,
+    let outcome = try kind.outcome(trainer.best, metric: trainer.progress.best?.metric ?? 0)
+    let summary = TrainSummary(
+      version: folder.version, stepCount: trainer.progress.stepCount,
       bestStep: trainer.progress.best?.step ?? 0,
-      baseMetric: trainer.progress.validations.first?.metric ?? 0,
-      metric: chosen.metric, share: chosen.share)
+      baseMetric: trainer.progress.validations.first?.metric ?? 0, metric: outcome.metric,
+      share: outcome.share)
+    if let adapters = outcome.adapters {
+      let target = folder.path + "/adapter"
+      Files.removeTree(target)
+      try Files.makeFolder(target)
+      try AdapterFile.write(adapters.layout, adapters.values, base: parent.name, to: target)
+    }
+    let version = NewVersion(
+      name: folder.version, parent: parent, queryPrefix: parent.queryPrefix,
+      origin: "trained by the recipe \(recipe.name)", training: record(summary), used: pairs.used)
+    switch outcome.product {
+    case .queryAdapter(let adapter): try store.add(version, adapter)
+    case .encoder(let values):
+      let made = folder.path + "/model"
+      Files.removeTree(made)
+      try Files.makeFolder(made)
+      try ModelWriter(base: base, layout: values.layout).write(
+        values.values, maxLength: texts.maxLength, to: made)
+      try store.add(
+        version, ModelDirectory(path: made), maxLength: texts.maxLength,
+        passagePrefix: texts.passagePrefix, numericPath: space.numericPath)
+      Files.removeTree(made)
+    }
+    folder.removeState()
+    return summary
   }
 
-  /// What was trained beside the products, for PEFT: `adapter/` in the run's folder.
-  private func writeAdapters(_ trainer: borrowing Trainer, share: Double) throws {
-    guard var settings = trainer.encoder.trained.adapters?.settings else { return }
-    // A part of the way is that part of B·A.
-    settings.alpha *= share
-    let target = folder.path + "/adapter"
-    Files.removeTree(target)
-    try Files.makeFolder(target)
-    try AdapterFile.write(
-      AdapterLayout(base.configuration, settings), trainer.best, base: parent.name, to: target)
+  private func record(_ summary: TrainSummary) -> TrainingRecord {
+    TrainingRecord(
+      recipe: recipe, seed: options.seed, minimumGrade: options.minimumGrade,
+      exampleCount: pairs.data.examples.count, queryCount: pairs.data.queries.count,
+      stepCount: summary.stepCount, bestStep: summary.bestStep, baseMetric: summary.baseMetric,
+      metric: summary.metric, share: summary.share)
   }
-
-  /// The checkpoint on the disk, then the transaction that names it.
-  private func publish(_ values: TrainedValues) throws {
-    let made = folder.path + "/model"
-    Files.removeTree(made)
-    try Files.makeFolder(made)
-    try ModelWriter(base: base, layout: values.layout).write(
-      values.values, maxLength: texts.maxLength, to: made)
-    let model = try ModelDirectory(path: made)
-    let digest = try model.digest()
-    let files = try Checkpoint.publish(model, digest: digest, inStoreAt: store.path)
-    let space = SpaceRecord(
-      checkpoint: digest, width: values.layout.shape.width, maxLength: texts.maxLength,
-      passagePrefix: texts.passagePrefix, numericPath: space.numericPath, files: files)
-    var write = try store.environment.beginWrite()
-    let codec = try store.index(parent.index, in: write).codec
-    let index = try store.newIndexID(in: &write)
-    try store.tables.spaces.put(record: space, at: Key(space.id), in: &write)
-    try store.tables.indexes.put(
-      record: IndexRecord(space: space.id, codec: codec, count: 0, nextRow: 0), at: Key(index),
-      in: &write)
-    try store.tables.versions.put(
-      record: VersionRecord(
-        name: version, checkpoint: digest, queryPrefix: texts.queryPrefix, space: space.id,
-        index: index, parent: parent.name, state: "trained", created: timestamp(),
-        origin: "trained by the recipe \(recipe.name)"), at: Key(version), in: &write)
-    try write.commit()
-    Files.removeTree(made)
-  }
-}
-
-/// A line of log.jsonl.
-private struct StepEntry: Encodable {
-  let step: Int
-  let loss: Double
-  let rate: Double
-  let gradientNorm: Double
-  let tokens: Int
-  let isSkipped: Bool
-
-  init(_ step: Trainer.Step) {
-    self.step = step.number
-    loss = step.loss
-    rate = step.rate
-    gradientNorm = step.gradientNorm
-    tokens = step.tokenCount
-    isSkipped = step.isSkipped
-  }
-}
-
-private struct ValidationEntry: Encodable {
-  let step: Int
-  let result: Validation.Result
 }

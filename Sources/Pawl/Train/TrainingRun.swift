@@ -5,7 +5,7 @@ internal import Glibc
 internal import LMDB
 internal import Training
 
-/// A run's folder in the store, `runs/<version>/`: its plan, its state, its log.
+/// A run's folder in the store, `runs/<version>/`: its plan, its state, its negatives, its log and curves.
 struct TrainingRun {
   /// What decides the run, fixed when it begins.
   struct Plan: Codable, Equatable {
@@ -14,15 +14,45 @@ struct TrainingRun {
     let recipe: Recipe
     let seed: UInt64
     let maxLength: Int
-    let stepCount: Int
     /// Of all that the run's result depends on, the step count left out.
     let fingerprint: String
+    /// Nil until it is known: minutes are turned into steps once.
+    var stepCount: Int?
   }
 
+  let version: String
   let path: String
 
   init(of version: String, inStoreAt store: String) {
+    self.version = version
     path = "\(store)/runs/\(version)"
+  }
+
+  /// The run of that fingerprint that has begun and not ended; nil where there is none.
+  init?(
+    unfinished fingerprint: String, in store: Store, _ snapshot: borrowing Snapshot
+  ) throws {
+    for run in try Self.unfinished(in: store, snapshot)
+    where run.plan()?.fingerprint == fingerprint {
+      self = run
+      return
+    }
+    return nil
+  }
+
+  /// Runs of which no version came yet.
+  static func unfinished<T: Transaction & ~Copyable>(
+    in store: Store, _ transaction: borrowing T
+  ) throws -> [TrainingRun] {
+    let known = Set(try store.versionRecords(in: transaction).map(\.name))
+    return names(inStoreAt: store.path).filter { !known.contains($0) }.map {
+      TrainingRun(of: $0, inStoreAt: store.path)
+    }
+  }
+
+  /// The versions of all runs.
+  static func names(inStoreAt store: String) -> [String] {
+    Files.names(in: store + "/runs").filter { $0.first == "v" && Int($0.dropFirst()) != nil }
   }
 
   /// The plan of a run that began before; nil where there is none that can be read.
@@ -39,23 +69,60 @@ struct TrainingRun {
       path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex).description)
     Files.removeTree(path)
     try Files.makeFolder(path)
+    try write(plan)
+  }
+
+  func write(_ plan: Plan) throws {
     var file = try OutputFile(path: path + "/plan.json")
     let bytes = try Table.encode(plan)
     try file.write(bytes.span)
     try file.commit()
   }
 
-  /// Adds a line to log.jsonl; what a stopped run wrote behind its state stays, and is written again.
-  func log(_ entry: some Encodable) throws {
+  // MARK: The log
+
+  private var logPath: String { path + "/log.jsonl" }
+
+  /// Adds a line to log.jsonl.
+  func log(_ entry: RunEntry) throws {
     var line = try Table.encode(entry)
     line.append(UInt8(ascii: "\n"))
-    let descriptor = unsafe open(
-      path + "/log.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw Files.failure(path + "/log.jsonl", "open it") }
+    let descriptor = unsafe open(logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw Files.failure(logPath, "open it") }
     defer { close(descriptor) }
-    guard unsafe write(descriptor, line, line.count) == line.count else {
-      throw Files.failure(path + "/log.jsonl", "write to it")
+    guard unsafe Glibc.write(descriptor, line, line.count) == line.count else {
+      throw Files.failure(logPath, "write to it")
     }
+  }
+
+  /// Leaves of the log what lies before the state that a run goes on from.
+  ///
+  /// - Parameter stepCount: steps that the state has.
+  func keepLog(below stepCount: Int) throws {
+    guard Files.exists(logPath) else { return }
+    let kept = entries().filter { $0.step < stepCount || ($0.step == stepCount && $0.reciprocalRank != nil) }
+    var file = try OutputFile(path: logPath)
+    for entry in kept {
+      let line = try Table.encode(entry) + [UInt8(ascii: "\n")]
+      try file.write(line.span)
+    }
+    try file.commit()
+  }
+
+  /// Whole lines of the log; a kill may have cut the last.
+  func entries() -> [RunEntry] {
+    guard let content = try? Data(contentsOf: URL(filePath: logPath)) else { return [] }
+    let decoder = JSONDecoder()
+    return content.split(separator: UInt8(ascii: "\n")).compactMap {
+      try? decoder.decode(RunEntry.self, from: Data($0))
+    }
+  }
+
+  /// Draws the log: `curves.svg`.
+  func plot(recipe: String) throws {
+    var file = try OutputFile(path: path + "/curves.svg")
+    try file.write(RunCurves(entries(), title: "\(version), \(recipe)").svg)
+    try file.commit()
   }
 
   /// Removes what only a run that is not over needs.
@@ -64,5 +131,35 @@ struct TrainingRun {
     for name in Files.names(in: path).reversed() where name.hasPrefix("state") {
       Files.remove("\(path)/\(name)")
     }
+  }
+}
+
+/// A line of log.jsonl: a step, with its loss, or a validation before a step, with its metric.
+struct RunEntry: Codable, Equatable {
+  let step: Int
+  var loss: Double?
+  var rate: Double?
+  var gradientNorm: Double?
+  var tokens: Int?
+  var isSkipped: Bool?
+  var reciprocalRank: Double?
+  var effectiveRank: Double?
+  var meanCosine: Double?
+
+  init(_ step: Trainer.Step) {
+    self.step = step.number
+    // A number that is not finite has no place in JSON.
+    loss = step.isSkipped ? nil : step.loss
+    rate = step.rate
+    gradientNorm = step.isSkipped ? nil : step.gradientNorm
+    tokens = step.tokenCount
+    isSkipped = step.isSkipped ? true : nil
+  }
+
+  init(_ result: Validation.Result, step: Int) {
+    self.step = step
+    reciprocalRank = result.reciprocalRank
+    effectiveRank = result.effectiveRank
+    meanCosine = result.meanCosine
   }
 }

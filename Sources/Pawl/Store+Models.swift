@@ -1,0 +1,146 @@
+internal import Corpus
+internal import Encoding
+internal import LMDB
+internal import Training
+
+/// A version that is to be made of what somebody has.
+public struct ImportOptions: Sendable {
+  public enum Source: Sendable, Equatable {
+    /// A sentence-transformers directory.
+    case model(String)
+    /// A folder of low-rank adapters in PEFT's format, for the version's encoder.
+    case adapter(String)
+    /// The version's own encoder, with other settings.
+    case version
+  }
+
+  public var source: Source
+  /// Whose child it is; nil: the active version.
+  public var version: String?
+  /// Nil: of a model the empty one, else as the version has it.
+  public var queryPrefix: String?
+  public var passagePrefix: String?
+  /// Tokens of the longest text; nil: of a model its own, else the version's.
+  public var maxLength: Int?
+
+  public init(_ source: Source) { self.source = source }
+}
+
+extension Store {
+  /// Makes the next version of an outside model, of adapters on a version, or of a version with other settings.
+  ///
+  /// One whose passages' vectors are those of another version shares its index; else it is `trained`, with an
+  /// index that has no codes yet.
+  /// - Returns: its name.
+  /// - Throws: `EncodingError` for files that cannot be used, `StoreError`; nothing is left behind.
+  public func importVersion(_ options: ImportOptions) throws -> String {
+    let job = try beginOnlyJob(JobRecord.importing)
+    defer {
+      do { try endJob(job) } catch { forgetOwnJob(job) }
+    }
+    let snapshot = try environment.snapshot()
+    let parent = try version(options.version, in: snapshot)
+    let space = try space(parent.space, in: snapshot)
+    guard let checkpoint = space.checkpoint else { throw StoreError.noEncoder(path: path) }
+    let base = try ModelDirectory(path: checkpointPath(checkpoint))
+    switch options.source {
+    case .model(let path):
+      // Loading proves that the model works before anything is written.
+      let encoder = try TextEncoder(
+        path: path, maxLength: options.maxLength, numericPath: .standard,
+        environment: Process.environment)
+      return try add(
+        NewVersion(
+          parent: parent, queryPrefix: options.queryPrefix ?? "", origin: "imported from \(path)"),
+        encoder.directory, maxLength: encoder.maxLength, passagePrefix: options.passagePrefix ?? "",
+        numericPath: .standard)
+    case .version:
+      try requireLength(options.maxLength, base)
+      var new = NewVersion(
+        parent: parent, queryPrefix: options.queryPrefix ?? parent.queryPrefix,
+        origin: "\(parent.name) with other settings")
+      new.keepsAdapter = true
+      return try add(
+        new, base, maxLength: options.maxLength ?? space.maxLength,
+        passagePrefix: options.passagePrefix ?? space.passagePrefix, numericPath: space.numericPath)
+    case .adapter(let path):
+      try requireLength(options.maxLength, base)
+      let (layout, values) = try AdapterFile.read(path, base.configuration)
+      let merged = try TrainedValues(of: base).merged(with: layout, values)
+      let folder = try PartialFolder(beside: "\(self.path)/checkpoints/import")
+      defer { folder.discard() }
+      let maxLength = options.maxLength ?? space.maxLength
+      try ModelWriter(base: base, layout: merged.layout).write(
+        merged.values, maxLength: maxLength, to: folder.path)
+      return try add(
+        NewVersion(
+          parent: parent, queryPrefix: options.queryPrefix ?? parent.queryPrefix,
+          origin: "\(parent.name) with the adapters of \(path)"),
+        ModelDirectory(path: folder.path), maxLength: maxLength,
+        passagePrefix: options.passagePrefix ?? space.passagePrefix, numericPath: space.numericPath)
+    }
+  }
+
+  private func requireLength(_ maxLength: Int?, _ base: ModelDirectory) throws {
+    let positionCount = base.configuration.positionCount
+    if let maxLength, !(3...positionCount).contains(maxLength) {
+      throw EncodingError.unsupported(
+        path: base.path,
+        feature: "a maximum length of \(maxLength) tokens (the model takes 3 to \(positionCount))")
+    }
+  }
+
+  /// Writes a version's encoder as a sentence-transformers directory with a model card.
+  ///
+  /// - Parameter target: a path where nothing is; the folder appears whole or not at all.
+  /// - Throws: `StoreError.exists`, `.noEncoder`.
+  public func exportModel(to target: String, version name: String? = nil) throws -> String {
+    let snapshot = try environment.snapshot()
+    let version = try version(name, in: snapshot)
+    let space = try space(version.space, in: snapshot)
+    guard let checkpoint = space.checkpoint else { throw StoreError.noEncoder(path: path) }
+    try Checkpoint.verify(space.files, of: checkpoint, inStoreAt: path)
+    let base = try ModelDirectory(path: checkpointPath(checkpoint))
+    let place = StorePlace.withoutTrailingSlashes(target)
+    try requireOutput(place, apartFrom: [])
+    let folder = try PartialFolder(for: place)
+    do {
+      let values = try TrainedValues(of: base)
+      try ModelWriter(base: base, layout: values.layout).write(
+        values.values, maxLength: space.maxLength, to: folder.path)
+      let card = ModelCard(
+        version: version, space: space, ancestors: try ancestors(of: version, in: snapshot),
+        base: base)
+      try write(card.prompts(), to: folder.path + "/config_sentence_transformers.json")
+      if let digest = version.adapter {
+        let adapter = try queryAdapter(digest, width: space.width, in: snapshot)
+        try QueryAdapterFile.write(adapter, to: folder.path + "/query_adapter.safetensors")
+      }
+      try write(card.text, to: folder.path + "/README.md")
+      try folder.publish()
+    } catch {
+      folder.discard()
+      throw error
+    }
+    return version.name
+  }
+
+  private func write(_ text: String, to path: String) throws {
+    var file = try OutputFile(path: path)
+    try file.write(text)
+    try file.commit()
+  }
+
+  /// A version's parent, its parent, and so on.
+  func ancestors<T: Transaction & ~Copyable>(
+    of version: VersionRecord, in transaction: borrowing T
+  ) throws -> [VersionRecord] {
+    var (found, next): ([VersionRecord], String?) = ([], version.parent)
+    while let name = next {
+      let record = try self.version(name, in: transaction)
+      found.append(record)
+      next = record.parent
+    }
+    return found
+  }
+}

@@ -1,0 +1,196 @@
+internal import Encoding
+internal import IVF
+internal import LMDB
+internal import LinearAlgebra
+
+/// A version about to be made, all but what answers its queries.
+struct NewVersion {
+  /// Nil: the next that is free.
+  var name: String?
+  let parent: VersionRecord
+  let queryPrefix: String
+  let origin: String
+  var training: TrainingRecord?
+  /// Whether it moves queries as its parent does.
+  var keepsAdapter = false
+  /// Queries that it must not be judged by.
+  var used: UsedQueries?
+}
+
+extension Store {
+  /// The name that the next version gets: no version's, and of no run that may still end.
+  func nextVersionName<T: Transaction & ~Copyable>(in transaction: borrowing T) throws -> String {
+    let names = try versionRecords(in: transaction).map(\.name) + TrainingRun.names(inStoreAt: path)
+    return "v\((names.compactMap { Int($0.dropFirst()) }.max() ?? 0) + 1)"
+  }
+
+  /// Makes a version with an encoder of its own: its checkpoint on the disk, then the transaction that names it.
+  ///
+  /// One whose passages' vectors are those of another version shares its index. Else it is in the state `trained`,
+  /// and its index has the parent's codec and no codes.
+  ///
+  /// - Returns: its name.
+  @discardableResult
+  func add(
+    _ version: NewVersion, _ model: ModelDirectory, maxLength: Int, passagePrefix: String,
+    numericPath: NumericPath?
+  ) throws -> String {
+    let digest = try model.digest()
+    let files = try Checkpoint.publish(model, digest: digest, inStoreAt: path)
+    let space = SpaceRecord(
+      checkpoint: digest, width: model.configuration.width, maxLength: maxLength,
+      passagePrefix: passagePrefix, numericPath: numericPath, files: files)
+    return try growingMap {
+      var write = try environment.beginWrite()
+      let twin = try versionRecords(in: write).first { $0.space == space.id }
+      var index = twin?.index
+      if index == nil {
+        let codec = try self.index(version.parent.index, in: write).codec
+        let id = try newIndexID(in: &write)
+        try tables.spaces.put(record: space, at: Key(space.id), in: &write)
+        try tables.indexes.put(
+          record: IndexRecord(space: space.id, codec: codec, count: 0, nextRow: 0), at: Key(id),
+          in: &write)
+        index = id
+      }
+      let name = try put(version, in: &write) { record in
+        record.checkpoint = digest
+        record.space = space.id
+        record.index = index ?? record.index
+        record.state = twin?.state ?? "trained"
+      }
+      try write.commit()
+      return name
+    }
+  }
+
+  /// Makes a version that moves the queries of its parent's encoder, and shares its space and index: it can serve
+  /// at once.
+  ///
+  /// - Returns: its name.
+  @discardableResult
+  func add(_ version: NewVersion, _ adapter: QueryAdapter) throws -> String {
+    let value = StoredAdapter.bytes(adapter)
+    let digest = StoredAdapter.digest(value)
+    return try growingMap {
+      var write = try environment.beginWrite()
+      try tables.adapters.put(value.span, at: Key(digest), in: &write)
+      let name = try put(version, in: &write) { record in
+        record.adapter = digest
+        record.state = version.parent.state
+      }
+      try write.commit()
+      return name
+    }
+  }
+
+  /// - Parameter complete: sets what differs from the parent.
+  private func put(
+    _ version: NewVersion, in write: inout WriteTransaction,
+    _ complete: (inout VersionRecord) -> Void
+  ) throws -> String {
+    let name = try version.name ?? nextVersionName(in: write)
+    var record = version.parent
+    record.name = name
+    record.queryPrefix = version.queryPrefix
+    record.parent = version.parent.name
+    record.created = timestamp()
+    record.origin = version.origin
+    if !version.keepsAdapter { record.adapter = nil }
+    record.training = version.training
+    complete(&record)
+    try tables.versions.put(record: record, at: Key(name), in: &write)
+    if let used = version.used {
+      try tables.used.put(used.bytes.span, at: Key(name), in: &write)
+    }
+    return name
+  }
+
+  /// The encoder of a version's queries.
+  func queryEncoder<T: Transaction & ~Copyable>(
+    of version: VersionRecord, _ space: SpaceRecord, in transaction: borrowing T
+  ) throws -> QueryEncoder {
+    let encoder = try encoder(for: space)
+    let adapter = try version.adapter.map {
+      try queryAdapter($0, width: space.width, in: transaction)
+    }
+    return QueryEncoder(encoder: encoder, prefix: version.queryPrefix, adapter: adapter)
+  }
+
+  func queryAdapter<T: Transaction & ~Copyable>(
+    _ digest: String, width: Int, in transaction: borrowing T
+  ) throws -> QueryAdapter {
+    guard let value = try tables.adapters.value(of: Key(digest), in: transaction),
+      let adapter = StoredAdapter.adapter(value), adapter.width == width
+    else { throw damaged("query adapter \(digest)", "it is missing, or not as long as it says") }
+    return adapter
+  }
+
+  /// Queries that a version or one of its ancestors has learned from or was chosen by.
+  func usedQueries<T: Transaction & ~Copyable>(
+    by version: VersionRecord, in transaction: borrowing T
+  ) throws -> [UsedQueries] {
+    var used: [UsedQueries] = []
+    for version in [version] + (try ancestors(of: version, in: transaction)) {
+      guard let value = try tables.used.value(of: Key(version.name), in: transaction) else {
+        continue
+      }
+      guard let queries = UsedQueries(value) else {
+        throw damaged("the used queries of \(version.name)", "they are no whole hashes")
+      }
+      used.append(queries)
+    }
+    return used
+  }
+}
+
+/// Texts of queries in, vectors out, as a version asks them.
+struct QueryEncoder {
+  let encoder: TextEncoder
+  let prefix: String
+  let adapter: QueryAdapter?
+
+  func encode(_ text: String) -> [Float] {
+    var vector = encoder.encode(prefix + text)
+    adapter?.apply(to: &vector, kernels: encoder.kernels)
+    return vector
+  }
+
+  /// N × D, `Process.processorCount` threads side by side.
+  func encode(
+    _ texts: [String], progress: @Sendable (Int) -> Void = { _ in }
+  ) -> [Float] {
+    var vectors = encoder.encode(
+      texts, prefix: prefix, workerCount: Process.processorCount, progress: progress)
+    adapter?.apply(to: &vectors, kernels: encoder.kernels)
+    return vectors
+  }
+}
+
+/// A value of `adapters`: width and rank, 4 bytes each, then float32, all little-endian. Its key is the SHA-256 of
+/// all of it.
+enum StoredAdapter {
+  static func bytes(_ adapter: QueryAdapter) -> [UInt8] {
+    let head = [UInt32(adapter.width), UInt32(adapter.rank)]
+    return (head + adapter.values.map(\.bitPattern)).flatMap { word in
+      (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
+    }
+  }
+
+  static func digest(_ value: [UInt8]) -> String {
+    // Sound: bytes are read as bytes.
+    unsafe SHA256.hex(of: value.span.bytes)
+  }
+
+  /// Nil where it is not as long as it says.
+  static func adapter(_ value: Span<UInt8>) -> QueryAdapter? {
+    guard let width = value.littleEndianUInt32(at: 0), let rank = value.littleEndianUInt32(at: 4),
+      width > 0, width <= 1 << 16, rank <= 1 << 16,
+      value.count == 8 + 4 * QueryAdapter.count(width: Int(width), rank: Int(rank))
+    else { return nil }
+    let values = stride(from: 8, to: value.count, by: 4).map {
+      Float(bitPattern: value.littleEndianUInt32(at: $0) ?? 0)
+    }
+    return QueryAdapter(width: Int(width), rank: Int(rank), values: values)
+  }
+}

@@ -1,0 +1,107 @@
+internal import Corpus
+internal import LMDB
+internal import Training
+
+/// A file of mined negatives, each with where it was found: triples with rank, score and version.
+///
+/// A run keeps its own as `negatives.tsv` in its folder, and takes them from there when it goes on after a stop.
+struct MinedNegatives {
+  private let path: String
+  private let store: Store
+  private let places: PassagePlaces
+
+  init(path: String, _ store: Store, _ places: PassagePlaces) {
+    self.path = path
+    self.store = store
+    self.places = places
+  }
+
+  /// - Parameters:
+  ///   - mined: of each of the data's examples.
+  ///   - labels: of the data's queries.
+  func write(
+    _ mined: [[MinedPassage]], _ data: TrainingData, labels: [String], version: String
+  ) throws {
+    let snapshot = try store.environment.snapshot()
+    var names = PlaceNames(store, places)
+    try write(mined, data, version: version, query: { labels[$0] }) {
+      try names.name(of: $0, in: snapshot)
+    }
+  }
+
+  /// As `write`, with texts in place of ids.
+  func writeTexts(_ mined: [[MinedPassage]], _ data: TrainingData, version: String) throws {
+    try write(mined, data, version: version, query: { data.queries[$0] }, passage: places.text)
+  }
+
+  private func write(
+    _ mined: [[MinedPassage]], _ data: TrainingData, version: String, query: (Int) -> String,
+    passage name: (Int) throws -> String
+  ) throws {
+    var writer = try TSVWriter(path: path)
+    for (example, mined) in zip(data.examples, mined) where !mined.isEmpty {
+      let positive = try name(example.positive)
+      for passage in mined {
+        var triple = Triple(
+          query: query(example.query), positive: positive, negative: try name(passage.place))
+        triple.source = Triple.MinedSource(
+          rank: Int32(passage.rank), score: passage.score, version: version)
+        try writer.append(triple)
+      }
+    }
+    try writer.commit()
+  }
+
+  /// The data with the negatives of the file; nil where there is no file.
+  func read(_ data: TrainingData, labels: [String]) throws -> TrainingData? {
+    guard Files.exists(path) else { return nil }
+    let snapshot = try store.environment.snapshot()
+    let queries = Dictionary(
+      zip(labels, labels.indices), uniquingKeysWith: { first, _ in first })
+    var found: [[Int]: [Int]] = [:]
+    let names = PlaceNames(store, places)
+    var reader = try TriplesReader(path: path, content: .identifiers)
+    while let triple = try reader.next() {
+      guard let query = queries[triple.query],
+        let positive = try names.place(named: triple.positive, in: snapshot),
+        let negative = try names.place(named: triple.negative, in: snapshot)
+      else { throw StoreError.changedWhileTraining(path: store.path) }
+      found[[query, positive], default: []].append(negative)
+    }
+    return data.with(
+      data.examples.map {
+        TrainingExample(
+          query: $0.query, positive: $0.positive, negatives: found[[$0.query, $0.positive]] ?? [])
+      })
+  }
+}
+
+/// Names of places in a file: ids of passages, or numbers of texts that the store does not have.
+private struct PlaceNames {
+  private static let other = "text-"
+
+  private let store: Store
+  private let places: PassagePlaces
+  private var ids: PassageIDs
+
+  init(_ store: Store, _ places: PassagePlaces) {
+    self.store = store
+    self.places = places
+    ids = PassageIDs(store)
+  }
+
+  mutating func name(of place: Int, in snapshot: borrowing Snapshot) throws -> String {
+    guard let row = places.row(of: place) else { return "\(Self.other)\(place - places.storedCount)" }
+    return try ids.id(of: row, in: snapshot).text
+  }
+
+  func place(named name: String, in snapshot: borrowing Snapshot) throws -> Int? {
+    if let row = try store.checkedRow(of: Identifier(name), in: snapshot) {
+      return places.place(ofRow: row)
+    }
+    guard name.hasPrefix(Self.other), let number = Int(name.dropFirst(Self.other.count)),
+      (0..<places.count - places.storedCount).contains(number)
+    else { return nil }
+    return places.storedCount + number
+  }
+}

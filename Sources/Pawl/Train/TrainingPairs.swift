@@ -1,0 +1,202 @@
+internal import Corpus
+internal import Encoding
+internal import LMDB
+internal import Training
+
+/// What judgments or triples give to learn from, and what is kept back to watch the run.
+///
+/// A tenth of the groups is for validation: queries that hang together are on one side.
+struct TrainingPairs {
+  let data: TrainingData
+  /// Of the data's queries: their ids, or where triples are texts the line of the first.
+  let labels: [String]
+  let validation: Validation
+  /// Judged queries without a stored passage from the wanted grade on.
+  let unansweredCount: Int
+  /// Examples of which a passage is not stored, or for which a teacher says too little.
+  let unusableCount: Int
+  /// Of all queries, those kept back included: what a gate must not ask again.
+  let used: UsedQueries
+
+  /// Queries that a validation asks at most, and passages beside their answers: both decide what it costs.
+  private static let (validationQueries, validationPassages) = (400, 1_500)
+
+  /// A query with all that is known of it.
+  private struct Source {
+    /// Nil where triples are texts.
+    var id: String?
+    let label: String
+    let text: String
+    let group: String
+    var answers: Set<Int> = []
+    var examples: [TrainingExample] = []
+  }
+
+  /// - Parameters:
+  ///   - set: judged queries; nil where triples are all there is.
+  ///   - triples: what is learned from instead of the judgments.
+  ///   - places: gets places for texts that the store does not have.
+  init(
+    _ set: EvaluationSet?, _ triples: SampledTriples?, _ places: inout PassagePlaces,
+    in store: Store, _ options: TrainOptions, _ texts: BatchMaker.TextSettings
+  ) throws {
+    let snapshot = try store.environment.snapshot()
+    var sources = try set.map {
+      try Self.judged($0, places, store, options.minimumGrade, in: snapshot)
+    } ?? []
+    var unusable = 0
+    if let triples {
+      try Self.add(
+        triples, set, to: &sources, &places, store, options, &unusable, in: snapshot)
+    } else {
+      for query in sources.indices {
+        sources[query].examples = sources[query].answers.sorted().map {
+          TrainingExample(query: query, positive: $0)
+        }
+      }
+    }
+    unansweredCount = sources.count { $0.answers.isEmpty }
+    unusableCount = unusable
+    sources.removeAll { $0.answers.isEmpty }
+    used = UsedQueries(sources.map { ($0.id, $0.text) })
+    let isKept = Self.keptBack(sources.map(\.group), seed: options.seed)
+    let trained = sources.indices.filter { !isKept[$0] && !sources[$0].examples.isEmpty }
+    labels = trained.map { sources[$0].label }
+    data = TrainingData(
+      queries: trained.map { sources[$0].text }, passages: places,
+      examples: trained.enumerated().flatMap { number, query in
+        sources[query].examples.map { example in
+          TrainingExample(
+            query: number, positive: example.positive, negatives: example.negatives,
+            teacherScores: example.teacherScores)
+        }
+      }, answers: trained.map { sources[$0].answers })
+    validation = try Self.validation(
+      sources.indices.filter { isKept[$0] }.map { sources[$0] }, places, texts, seed: options.seed)
+  }
+
+  // MARK: Where queries come from
+
+  private static func judged(
+    _ set: EvaluationSet, _ places: PassagePlaces, _ store: Store, _ minimumGrade: Int32,
+    in snapshot: borrowing Snapshot
+  ) throws -> [Source] {
+    try set.judged.map { query in
+      var source = Source(
+        id: query.id.text, label: query.id.text, text: query.text,
+        group: set.groups[query.id] ?? query.id.text)
+      for judgment in set.qrels[query.id] where judgment.grade >= minimumGrade {
+        if let place = try self.place(of: judgment.id, places, store, in: snapshot) {
+          source.answers.insert(place)
+        }
+      }
+      return source
+    }
+  }
+
+  private static func place(
+    of id: Identifier, _ places: PassagePlaces, _ store: Store, in snapshot: borrowing Snapshot
+  ) throws -> Int? {
+    try store.checkedRow(of: id, in: snapshot).flatMap { places.place(ofRow: $0) }
+  }
+
+  private static func add(
+    _ triples: SampledTriples, _ set: EvaluationSet?, to sources: inout [Source],
+    _ places: inout PassagePlaces, _ store: Store, _ options: TrainOptions, _ unusable: inout Int,
+    in snapshot: borrowing Snapshot
+  ) throws {
+    let isIDs = triples.content == .identifiers
+    var known: [String: Int] = [:]
+    for (place, source) in sources.enumerated() {
+      known[isIDs ? source.label : source.text] = place
+    }
+    for example in triples.examples {
+      if known[example.query] == nil {
+        known[example.query] = sources.count
+        if isIDs {
+          let id = Identifier(example.query)
+          guard let query = set?.queries[id] else { throw triples.unknownQuery(example) }
+          sources.append(
+            Source(
+              id: id.text, label: id.text, text: query.text, group: set?.groups[id] ?? id.text))
+        } else {
+          let label = "line-\(example.line)"
+          sources.append(Source(label: label, text: example.query, group: label))
+        }
+      }
+      let query = known[example.query] ?? 0
+      func place(_ name: String) throws -> Int? {
+        try isIDs
+          ? self.place(of: Identifier(name), places, store, in: snapshot)
+          : places.place(of: name, in: snapshot)
+      }
+      guard let positive = try place(example.positive) else {
+        unusable += 1
+        continue
+      }
+      sources[query].answers.insert(positive)
+      let negatives = try example.negatives.map(place)
+      // A teacher's scores are for all of a query's candidates.
+      let isShort =
+        example.scores.count <= options.recipe.negativeCount || negatives.contains(nil)
+      if options.recipe.needsTeacher, isShort {
+        unusable += 1
+        continue
+      }
+      sources[query].examples.append(
+        TrainingExample(
+          query: query, positive: positive, negatives: negatives.compactMap(\.self),
+          teacherScores: options.recipe.takesTeacher && !isShort
+            ? Array(example.scores.prefix(1 + options.recipe.negativeCount)) : []))
+    }
+  }
+
+  // MARK: What is kept back
+
+  /// Judged queries as they are, nothing kept back, and their ids.
+  static func judged(
+    _ set: EvaluationSet, _ places: PassagePlaces, in store: Store, minimumGrade: Int32
+  ) throws -> (data: TrainingData, labels: [String]) {
+    let snapshot = try store.environment.snapshot()
+    let sources = try judged(set, places, store, minimumGrade, in: snapshot).filter {
+      !$0.answers.isEmpty
+    }
+    let data = TrainingData(
+      queries: sources.map(\.text), passages: places,
+      examples: sources.enumerated().flatMap { number, source in
+        source.answers.sorted().map { TrainingExample(query: number, positive: $0) }
+      }, answers: sources.map(\.answers))
+    return (data, sources.map(\.label))
+  }
+
+  /// For each query whether its group is among the tenth that is kept back.
+  private static func keptBack(_ groups: [String], seed: UInt64) -> [Bool] {
+    let names = Array(Set(groups)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    var numbers = RandomNumbers(key: RandomKey.mix(seed, 0x5eed))
+    let order = numbers.permutation(names.count)
+    let kept = Set(order.prefix(names.count / 10).map { names[$0] })
+    return groups.map(kept.contains)
+  }
+
+  private static func validation(
+    _ queries: [Source], _ places: PassagePlaces, _ texts: BatchMaker.TextSettings, seed: UInt64
+  ) throws -> Validation {
+    var numbers = RandomNumbers(key: RandomKey.mix(seed, 0x7e57))
+    let chosen = numbers.permutation(queries.count).prefix(validationQueries).map { queries[$0] }
+    var passages: [Int] = []
+    var positions: [Int: Int] = [:]
+    func add(_ place: Int) {
+      if positions[place] != nil { return }
+      positions[place] = passages.count
+      passages.append(place)
+    }
+    for query in chosen { query.answers.sorted().forEach(add) }
+    let others = min(validationPassages, places.count - passages.count)
+    let end = passages.count + others
+    while passages.count < end { add(numbers.below(places.count)) }
+    return Validation(
+      queries: chosen.map { texts.queryPrefix + $0.text },
+      passages: try passages.map { texts.passagePrefix + (try places.text($0)) },
+      places: passages, answers: chosen.map { Set($0.answers.compactMap { positions[$0] }) })
+  }
+}

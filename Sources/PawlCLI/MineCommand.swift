@@ -1,0 +1,91 @@
+internal import ArgumentParser
+internal import Corpus
+internal import Pawl
+
+struct MineCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "mine",
+    abstract: "Write training triples with negatives that a version ranks near the answers.",
+    discussion: """
+      A line is qid, positive pid, negative pid, and where the negative was found: its rank, its score and \
+      the version; with --texts, texts instead of ids. Texts equal to an answer's are answers, too. \
+      pawl train --triples reads what this writes.
+
+      Example:
+        pawl mine demo.pawl --queries q.tsv --qrels qrels.tsv --out triples.tsv
+        pawl mine demo.pawl --queries q.tsv --qrels qrels.tsv --out hard.tsv \\
+          --range-min 51 --range-max 200 --no-margin --sampling-strategy random --num-negatives 1
+      """)
+
+  @OptionGroup var target: StoreArgument
+  @OptionGroup var source: EvaluationSource
+  @Option(help: ArgumentHelp("The file to write.", valueName: "triples.tsv"))
+  var out: String
+  @OptionGroup(title: "Mining") var mining: MiningOptions
+  @Option(help: ArgumentHelp("A version instead of the active one.", valueName: "vN"))
+  var version: String?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Passages are relevant from this grade on.", valueName: "g"))
+  var minGrade: Int32 = 1
+  @Option(help: ArgumentHelp("Of a random choice.", valueName: "n"))
+  var seed: UInt64 = 1
+  @Flag(help: "Write texts, not ids.")
+  var texts = false
+  @Flag(help: "No progress.")
+  var quiet = false
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if minGrade < 0 { throw ValidationError("--min-grade must be at least 0.") }
+    if mining.numNegatives == 0 { throw ValidationError("--num-negatives must be at least 1.") }
+    if output.json, OutputFile.isStandardOutput(out) {
+      throw ValidationError("Only one result goes to standard output.")
+    }
+  }
+
+  func run() throws {
+    let store = try Store(path: target.store, access: .reading)
+    var options = MineOptions()
+    mining.apply(to: &options.mining)
+    if let count = mining.numNegatives { options.negativeCount = count }
+    options.version = version
+    options.seed = seed
+    options.minimumGrade = minGrade
+    options.writesTexts = texts
+    let set = try source.set(in: store, minimumGrade: Int(minGrade))
+    let summary = try CommandProgress.during(isQuiet: quiet) { line in
+      try store.mine(set, options, to: out) { line.show($0) }
+    }
+    guard let summary else {
+      Terminal.error("stopped; nothing was written")
+      throw ExitStatus.failed.code
+    }
+    if output.json { return Output.line(try JSONOutput.line(MineReport(out, summary))) }
+    Terminal.error(
+      "\(out): \(Figures.count(summary.tripleCount, "triple")) of "
+        + "\(Figures.count(summary.pairCount, "judged pair")), ranked by \(summary.version)")
+    if summary.emptyCount > 0 {
+      Terminal.error(
+        Figures.count(summary.emptyCount, "pair has", "pairs have")
+          + " no passage in that range and below the margin")
+    }
+  }
+}
+
+/// The JSON of a mining.
+private struct MineReport: Encodable {
+  let file: String
+  let version: String
+  let pairs: Int
+  let triples: Int
+  let pairsWithoutNegatives: Int
+
+  init(_ file: String, _ summary: MineSummary) {
+    self.file = file
+    version = summary.version
+    pairs = summary.pairCount
+    triples = summary.tripleCount
+    pairsWithoutNegatives = summary.emptyCount
+  }
+}

@@ -1,0 +1,415 @@
+import Corpus
+import Encoding
+import Foundation
+import FoundationXML
+import LMDB
+import Testing
+import Training
+
+@testable import Pawl
+
+/// What a training takes: judgments, triples, mined negatives; and versions that are made otherwise.
+@Suite struct TrainingSourceTests {
+  let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
+
+  private static func sample(_ name: String) -> String {
+    URL(filePath: Fixture.sampleCollection).deletingLastPathComponent().appending(path: name).path
+  }
+
+  private static func set() throws -> EvaluationSet {
+    try EvaluationSet(
+      queries: sample("queries.tsv"), qrels: sample("qrels.tsv"), groups: sample("groups.tsv"))
+  }
+
+  private static func options(_ recipe: Recipe) -> TrainOptions {
+    var options = TrainOptions()
+    options.recipe = recipe
+    options.recipe.batchSize = 8
+    options.recipe.rate = recipe.part == .queryAdapter ? 1e-2 : 1e-3
+    options.recipe.validations = 3
+    options.stepCount = 9
+    return options
+  }
+
+  private func sampleStore() throws -> Store {
+    let store = try Fixture.store(in: folder)
+    _ = try store.ingestAll(Fixture.sampleCollection)
+    return store
+  }
+
+  private func record(_ name: String, _ store: Store) throws -> VersionRecord {
+    try store.version(name, in: store.environment.snapshot())
+  }
+
+  /// Columns of a file's lines.
+  private func table(_ path: String) throws -> [[String]] {
+    try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
+      $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+    }
+  }
+
+  // MARK: Adapters of queries
+
+  @Test("an adapter of queries shares its parent's index, and answers otherwise")
+  func queryAdapter() throws {
+    let store = try sampleStore()
+    let parent = try record("v1", store)
+    let before = try store.query("bread", k: 10).hits
+    let summary = try #require(
+      try store.train(Self.set(), Self.options(.queryAdapter), TrainingWatcher()))
+    let version = try record(summary.version, store)
+    #expect(version.index == parent.index && version.space == parent.space)
+    #expect(version.state == "ready" && version.adapter != nil)
+    #expect(summary.bestStep > 0 && summary.metric > summary.baseMetric)
+    let after = try store.query("bread", k: 10, version: "v2")
+    #expect(after.version == "v2" && after.hits.map(\.score) != before.map(\.score))
+    #expect(try store.query("bread", k: 10).hits == before)
+    // One query, and the same in a batch.
+    var search = try BatchSearch(store, .exact, version: "v2")
+    let batch = try search.run(
+      QueryBatch(ids: [Identifier("1"), Identifier("2")], content: .texts(["soup", "bread"])),
+      k: 10)
+    let one = try store.query("bread", k: 10, .exact, version: "v2").hits
+    #expect(batch[1].map(\.passage.text) == one.map(\.id))
+    // Making lists keeps both versions on one index.
+    var reindex = ReindexOptions()
+    reindex.listCount = 8
+    _ = try store.reindex(reindex)
+    #expect(try record("v2", store).index == record("v1", store).index)
+    #expect(try store.query("bread", k: 10, .exact, version: "v2").hits == one)
+    try store.expectWhole(passages: 309)
+  }
+
+  @Test("an adapter is the same again after a stop, and for vectors of codes that are not there yet")
+  func adapterAgain() throws {
+    let store = try sampleStore()
+    let whole = try #require(
+      try store.train(Self.set(), Self.options(.queryAdapter), TrainingWatcher()))
+    let digest = try record("v2", store).adapter
+    let other = try Fixture.store(in: folder, "o.pawl")
+    _ = try other.ingestAll(Fixture.sampleCollection)
+    var watcher = TrainingWatcher()
+    watcher.didStep = { step, _ in step.number < 5 }
+    #expect(try other.train(Self.set(), Self.options(.queryAdapter), watcher) == nil)
+    #expect(try other.train(Self.set(), Self.options(.queryAdapter), TrainingWatcher()) == whole)
+    #expect(try record("v2", other).adapter == digest)
+    let pending = try Fixture.store(in: folder, "p.pawl")
+    var textOnly = IngestOptions()
+    textOnly.textOnly = true
+    _ = try pending.ingestAll(Fixture.sampleCollection, textOnly)
+    let summary = try #require(
+      try pending.train(Self.set(), Self.options(.queryAdapter), TrainingWatcher()))
+    // Codes are rounded, so that the last digits differ.
+    #expect(abs(summary.baseMetric - whole.baseMetric) < 0.05)
+  }
+
+  // MARK: Mined negatives and triples
+
+  @Test("mined triples have their rank, score and version, none of which answers the query")
+  func mine() throws {
+    let store = try sampleStore()
+    var options = MineOptions()
+    (options.mining.rangeMin, options.mining.rangeMax) = (2, 6)
+    options.mining.relativeMargin = nil
+    options.negativeCount = 2
+    let path = folder.path + "/mined.tsv"
+    let summary = try #require(
+      try store.mine(Self.set(), options, to: path) { _ in true })
+    let rows = try table(path)
+    #expect(summary.version == "v1" && summary.tripleCount == rows.count && rows.count > 50)
+    let set = try Self.set()
+    for row in rows {
+      #expect(row.count == 6 && row[5] == "v1" && (2...6).contains(Int(row[3]) ?? 0))
+      let judged = set.qrels[Identifier(row[0])]
+      #expect(judged.contains { $0.id.text == row[1] && $0.grade > 0 })
+      #expect(!judged.contains { $0.id.text == row[2] && $0.grade > 0 })
+      let query = try #require(set.queries[Identifier(row[0])])
+      let hits = try store.query(query.text, k: 20).hits
+      let hit = try #require(hits.first { $0.id == row[2] })
+      #expect(abs(hit.score - (Float(row[4]) ?? 0)) < 1e-5)
+    }
+    options.writesTexts = true
+    options.mining.samplesRandomly = true
+    _ = try store.mine(Self.set(), options, to: path) { _ in true }
+    let texts = try table(path)
+    #expect(texts.allSatisfy { $0.count == 6 } && texts[0][1].contains(" "))
+    // The same seed draws the same.
+    let again = folder.path + "/again.tsv"
+    _ = try store.mine(Self.set(), options, to: again) { _ in true }
+    #expect(try table(again) == texts)
+    options.seed = 2
+    _ = try store.mine(Self.set(), options, to: again) { _ in true }
+    #expect(try table(again) != texts)
+  }
+
+  @Test("triples of ids and of texts are learned from, whatever the store has of them")
+  func triples() throws {
+    let store = try sampleStore()
+    let path = folder.path + "/mined.tsv"
+    var mining = MineOptions()
+    mining.mining.relativeMargin = nil
+    mining.negativeCount = 1
+    _ = try store.mine(Self.set(), mining, to: path) { _ in true }
+    var options = Self.options(Recipe.contrastive.onTriples)
+    options.triples = path
+    var plans: [TrainingPlan] = []
+    var watcher = TrainingWatcher()
+    watcher.didPlan = { plans.append($0) }
+    _ = try #require(try store.train(Self.set(), options, watcher))
+    mining.writesTexts = true
+    let texts = folder.path + "/texts.tsv"
+    _ = try store.mine(Self.set(), mining, to: texts) { _ in true }
+    options.triples = texts
+    // Texts bring their own queries: nothing else is needed.
+    _ = try #require(try store.train(nil, options, watcher))
+    let foreign = try folder.file(
+      "foreign.tsv",
+      (0..<60).map { "query number \($0)\tan answer of \($0) letters\tnothing of \($0 + 1) words" })
+    options.triples = foreign
+    options.sampleCount = 50
+    _ = try #require(try store.train(nil, options, watcher))
+    #expect(plans.map(\.version) == ["v2", "v3", "v4"])
+    #expect(plans[2].exampleCount == 45 && plans[2].validationQueryCount == 5)
+    #expect(plans[0].unusableCount == 0)
+    try store.expectWhole(passages: 309)
+  }
+
+  @Test("a teacher's scores are asked for where the loss needs them, and followed")
+  func teacher() throws {
+    let store = try sampleStore()
+    var options = Self.options(.contrastive)
+    options.recipe.loss = .marginMSE
+    (options.recipe.negatives, options.recipe.negativeCount) = (.given, 2)
+    #expect(throws: TrainingError.self) {
+      try store.train(Self.set(), options, TrainingWatcher())
+    }
+    // Two negatives of each query, and of each fifth only one.
+    options.triples = try folder.file(
+      "scored.tsv",
+      (0..<50).flatMap { query in
+        (0..<(query % 5 == 0 ? 1 : 2)).map {
+          "9.5\t\($0).5\tquery number \(query)\tan answer of \(query)\twrong \($0) of \(query)"
+        }
+      })
+    var plans: [TrainingPlan] = []
+    var losses: [Double] = []
+    var watcher = TrainingWatcher()
+    watcher.didPlan = { plans.append($0) }
+    watcher.didStep = { step, _ in
+      losses.append(step.loss)
+      return true
+    }
+    _ = try #require(try store.train(nil, options, watcher))
+    #expect(plans[0].unusableCount == 10)
+    // (9.5 − .5)² and (9.5 − 1.5)² less what cosines can do.
+    #expect(losses.allSatisfy { (40...90).contains($0) }, "\(losses)")
+  }
+
+  @Test("a run keeps its negatives, and takes them again")
+  func keptNegatives() throws {
+    let store = try sampleStore()
+    var recipe = Recipe.mined
+    recipe.mining.rangeMin = 1
+    recipe.mining.relativeMargin = nil
+    let options = Self.options(recipe)
+    var watcher = TrainingWatcher()
+    watcher.didStep = { step, _ in step.number < 2 }
+    #expect(try store.train(Self.set(), options, watcher) == nil)
+    let path = store.path + "/runs/v2/negatives.tsv"
+    let mined = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(try table(path).allSatisfy { $0.count == 6 })
+    var prepared = 0
+    watcher = TrainingWatcher()
+    watcher.didPrepare = { _ in
+      Issue.record("negatives are mined again")
+      return true
+    }
+    watcher.didPlan = { prepared = $0.doneCount }
+    _ = try #require(try store.train(Self.set(), options, watcher))
+    #expect(prepared == 3)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == mined)
+  }
+
+  // MARK: What a run leaves
+
+  @Test("log and curves have each step once, after a stop, too")
+  func log() throws {
+    let store = try sampleStore()
+    let options = Self.options(.contrastive)
+    var watcher = TrainingWatcher()
+    watcher.didStep = { step, _ in step.number < 4 }
+    #expect(try store.train(Self.set(), options, watcher) == nil)
+    // What a killed process wrote behind its state.
+    let run = TrainingRun(of: "v2", inStoreAt: store.path)
+    let last = try #require(run.entries().last { $0.loss != nil })
+    #expect(last.step == 4)
+    var ahead = last
+    ahead.loss = 77
+    for step in 5..<8 {
+      var entry = try JSONDecoder().decode(
+        RunEntry.self, from: Data("{\"step\":\(step),\"loss\":77}".utf8))
+      entry.rate = 0
+      try run.log(entry)
+    }
+    _ = try #require(try store.train(Self.set(), options, TrainingWatcher()))
+    let entries = run.entries()
+    #expect(entries.filter { $0.loss != nil }.map(\.step) == Array(0..<9))
+    #expect(entries.filter { $0.reciprocalRank != nil }.map(\.step) == [0, 3, 6, 9])
+    #expect(entries.allSatisfy { $0.loss != 77 })
+    let picture = try String(contentsOfFile: run.path + "/curves.svg", encoding: .utf8)
+    #expect(picture.contains("<polyline") && picture.contains("step 9"))
+    let parsed = XMLParser(data: Data(picture.utf8))
+    #expect(parsed.parse())
+  }
+
+  @Test("a version knows the queries that it or its parents used, and how it was trained")
+  func used() throws {
+    let store = try sampleStore()
+    _ = try store.train(Self.set(), Self.options(.queryAdapter), TrainingWatcher())
+    let snapshot = try store.environment.snapshot()
+    let used = try store.usedQueries(by: record("v2", store), in: snapshot)
+    let set = try Self.set()
+    for query in set.judged {
+      #expect(used[0].contains(id: "other", text: "  \(query.text.uppercased()) "))
+      #expect(used[0].contains(id: query.id.text, text: "other"))
+    }
+    #expect(!used[0].contains(id: "other", text: "other"))
+    #expect(try store.usedQueries(by: record("v1", store), in: snapshot).isEmpty)
+    let training = try #require(try record("v2", store).training)
+    #expect(training.stepCount == 9 && training.recipe.name == "query-adapter")
+    let child = try store.importVersion({
+      var options = ImportOptions(.version)
+      (options.version, options.queryPrefix) = ("v2", "q: ")
+      return options
+    }())
+    let grandchild = try record(child, store)
+    #expect(
+      try store.usedQueries(by: grandchild, in: store.environment.snapshot()) == used)
+    #expect(try grandchild.adapter == record("v2", store).adapter)
+  }
+
+  @Test("two trainings of one store are refused, and a run that did not end is left to itself")
+  func two() throws {
+    let store = try sampleStore()
+    let job = try store.beginOnlyJob(JobRecord.training)
+    #expect(throws: StoreError.self) {
+      try store.train(Self.set(), Self.options(.contrastive), TrainingWatcher())
+    }
+    try store.endJob(job)
+    var watcher = TrainingWatcher()
+    watcher.didStep = { _, _ in false }
+    _ = try store.train(Self.set(), Self.options(.contrastive), watcher)
+    var plan: TrainingPlan?
+    watcher.didPlan = { plan = $0 }
+    watcher.didStep = { _, _ in true }
+    var other = Self.options(.contrastive)
+    other.seed = 5
+    let summary = try #require(try store.train(Self.set(), other, watcher))
+    #expect(summary.version == "v3" && plan?.otherRuns == [store.path + "/runs/v2"])
+    let first = try #require(try store.train(Self.set(), Self.options(.contrastive), watcher))
+    #expect(first.version == "v2" && plan?.doneCount == 1 && plan?.otherRuns == [])
+  }
+
+  @Test("gc leaves a young run that did not end, and removes an old one")
+  func garbage() throws {
+    let store = try sampleStore()
+    var watcher = TrainingWatcher()
+    watcher.didStep = { _, _ in false }
+    _ = try store.train(Self.set(), Self.options(.contrastive), watcher)
+    var options = GarbageOptions()
+    #expect(try store.collectGarbage(options).left.map(\.what) == ["runs/v2"])
+    options.minimumRunAgeInSeconds = 0
+    #expect(try store.collectGarbage(options).removed.map(\.what) == ["runs/v2"])
+    #expect(!Files.exists(store.path + "/runs/v2"))
+    _ = try store.train(Self.set(), Self.options(.contrastive), TrainingWatcher())
+    #expect(try store.collectGarbage(options).removed.isEmpty)
+    #expect(Files.exists(store.path + "/runs/v2/log.jsonl"))
+  }
+
+  // MARK: Models in and out
+
+  @Test("a version is exported with its card, and comes back as it was")
+  func export() throws {
+    let store = try sampleStore()
+    var options = Self.options(try #require(Recipe.named("paper-random-lora")))
+    options.recipe.rate = 1e-2
+    options.maxLength = 24
+    _ = try #require(try store.train(Self.set(), options, TrainingWatcher()))
+    let target = folder.path + "/model"
+    #expect(try store.exportModel(to: target, version: "v2") == "v2")
+    let card = try String(contentsOfFile: target + "/README.md", encoding: .utf8)
+    for part in ["# v2", "| recipe | paper-random-lora |", "library_name: sentence-transformers"] {
+      #expect(card.contains(part), "\(part)")
+    }
+    #expect(try ModelDirectory(path: target).maxLength == 24)
+    #expect(throws: StoreError.exists(path: target)) {
+      try store.exportModel(to: target, version: "v2")
+    }
+    let name = try store.importVersion(ImportOptions(.model(target)))
+    let snapshot = try store.environment.snapshot()
+    let (v2, v3) = (try record("v2", store), try record(name, store))
+    let old = try store.encoder(for: store.space(v2.space, in: snapshot)).encode("warm bread")
+    let new = try store.encoder(for: store.space(v3.space, in: snapshot)).encode("warm bread")
+    #expect(old == new)
+    // The run's adapters on the parent are the version.
+    if Files.exists(store.path + "/runs/v2/adapter") {
+      var adapters = ImportOptions(.adapter(store.path + "/runs/v2/adapter"))
+      (adapters.version, adapters.maxLength) = ("v1", 24)
+      let merged = try record(store.importVersion(adapters), store)
+      let vector = try store.encoder(
+        for: store.space(merged.space, in: store.environment.snapshot())
+      ).encode("warm bread")
+      #expect(zip(vector, old).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+    #expect(Files.names(in: store.path + "/checkpoints").allSatisfy { !$0.contains("partial") })
+    try store.expectWhole(passages: 309)
+  }
+
+  @Test("another setting is another space, another query prefix is not")
+  func settings() throws {
+    let store = try sampleStore()
+    var options = ImportOptions(.version)
+    options.queryPrefix = "query: "
+    let prefixed = try record(store.importVersion(options), store)
+    let parent = try record("v1", store)
+    #expect(prefixed.index == parent.index && prefixed.state == "ready")
+    options = ImportOptions(.version)
+    options.maxLength = 8
+    let short = try record(store.importVersion(options), store)
+    #expect(short.space != parent.space && short.state == "trained")
+    #expect(try store.query("bread", k: 3, version: "v2").version == "v2")
+    options.maxLength = 100_000
+    #expect(throws: EncodingError.self) { try store.importVersion(options) }
+    #expect(throws: EncodingError.self) {
+      try store.importVersion(ImportOptions(.model(folder.path)))
+    }
+    try store.expectWhole(passages: 309)
+  }
+
+  @Test("settings that do not go together are said before anything is written")
+  func faults() throws {
+    let store = try sampleStore()
+    let changes: [(inout Recipe) -> Void] = [
+      { $0.loss = .tripletCosine }, { $0.negativeCount = 2 }, { $0.negatives = .random },
+      { $0.negatives = .given }, { ($0.negatives, $0.negativeCount) = (.given, 1) },
+      { ($0.part, $0.anchorWeight) = (.queryAdapter, 1) },
+      { ($0.part, $0.negatives, $0.negativeCount) = (.queryAdapter, .random, 1) },
+      { ($0.mining.rangeMin, $0.mining.rangeMax) = (5, 4) },
+    ]
+    for (place, change) in changes.enumerated() {
+      var options = Self.options(.contrastive)
+      change(&options.recipe)
+      #expect(throws: TrainingError.self, "\(place)") {
+        try store.train(Self.set(), options, TrainingWatcher())
+      }
+    }
+    var options = Self.options(.contrastive.onTriples)
+    options.triples = try folder.file("ids.tsv", ["nobody\tp001\tp002"])
+    #expect(
+      throws: StoreError.unknownInTriples(
+        path: options.triples ?? "", line: 1, query: "nobody")
+    ) { try store.train(Self.set(), options, TrainingWatcher()) }
+    #expect(!Files.exists(store.path + "/runs"))
+  }
+}
