@@ -38,7 +38,11 @@ struct ModelCard {
     lines += table(
       [
         ("version", version.name), ("created", version.created), ("origin", version.origin),
-        ("ancestors", ancestors.isEmpty ? "none" : ancestors.map { "\($0.name) (\($0.origin))" }.joined(separator: " ← ")),
+        (
+          "ancestors",
+          ancestors.isEmpty
+            ? "none" : ancestors.map { "\($0.name) (\($0.origin))" }.joined(separator: " ← ")
+        ),
         ("SHA-256 of the deciding files in the store", space.checkpoint ?? ""),
         ("before a query", version.queryPrefix.isEmpty ? "nothing" : "`\(version.queryPrefix)`"),
         ("before a passage", space.passagePrefix.isEmpty ? "nothing" : "`\(space.passagePrefix)`"),
@@ -68,10 +72,18 @@ struct ModelCard {
       ("trained", recipe.part.rawValue), ("loss", recipe.loss.rawValue),
       ("negatives", "\(recipe.negatives.rawValue), \(recipe.negativeCount) a query"),
       ("examples", "\(training.exampleCount) of \(training.queryCount) queries"),
-      ("steps", "\(training.stepCount) of \(recipe.batchSize), the best after \(training.bestStep)"),
-      ("optimizer", "\(recipe.optimizer.rawValue), rate \(recipe.rate), \(recipe.schedule.rawValue)"),
+      (
+        "steps", "\(training.stepCount) of \(recipe.batchSize), the best after \(training.bestStep)"
+      ),
+      (
+        "optimizer",
+        "\(recipe.optimizer.rawValue), rate \(recipe.rate), \(recipe.schedule.rawValue)"
+      ),
       ("seed", "\(training.seed)"),
-      ("MRR@10 on the queries kept back", "\(decimal(training.baseMetric)) → \(decimal(training.metric))"),
+      (
+        "MRR@10 on the queries kept back",
+        "\(decimal(training.baseMetric)) → \(decimal(training.metric))"
+      ),
     ]
     if recipe.part == .lora || recipe.part == .queryAdapter {
       settings.append(("rank", "\(recipe.rank)"))

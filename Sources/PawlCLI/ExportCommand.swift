@@ -83,7 +83,8 @@ extension ExportCommand {
     if output.json {
       return Output.line(try JSONOutput.line(ModelExportReport(model: folder, version: name)))
     }
-    Terminal.error("\(folder): the encoder of \(name), for sentence-transformers and pawl init --model")
+    Terminal.error(
+      "\(folder): the encoder of \(name), for sentence-transformers and pawl init --model")
   }
 }
 

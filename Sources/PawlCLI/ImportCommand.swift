@@ -62,7 +62,8 @@ struct ImportCommand: ParsableCommand {
     guard let made = try store.versions().first(where: { $0.name == name }) else { return }
     if output.json { return Output.line(try JSONOutput.line(made)) }
     Output.line(
-      "\(target.store): \(made.origin), \(made.width) dimensions, texts up to \(made.maxLength) tokens")
+      "\(target.store): \(made.origin), \(made.width) dimensions, texts up to \(made.maxLength) tokens"
+    )
     Output.line(name)
   }
 }

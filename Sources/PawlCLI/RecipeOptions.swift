@@ -150,11 +150,13 @@ struct RecipeOptions: ParsableArguments {
     help: "Try values between the parent's and the trained ones, and take the best.")
   var interpolate: Bool?
   @Option(
-    help: ArgumentHelp("Take a running mean of the values, which keeps so much a step.", valueName: "x"))
+    help: ArgumentHelp(
+      "Take a running mean of the values, which keeps so much a step.", valueName: "x"))
   var ema: Double?
   @Option(help: ArgumentHelp("Looks at the queries kept back.", valueName: "n"))
   var validations: Int?
-  @Option(help: ArgumentHelp("Looks without a better result before the end; 0: never.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Looks without a better result before the end; 0: never.", valueName: "n"))
   var patience: Int?
 
   private static func targets(_ text: String) throws -> [AdapterTarget] {
@@ -182,7 +184,9 @@ struct RecipeOptions: ParsableArguments {
       ("--epochs", epochs), ("--lora-alpha", loraAlpha),
     ]
     for (name, value) in positive {
-      if let value, value <= 0 || !value.isFinite { throw ValidationError("\(name) must be above 0.") }
+      if let value, value <= 0 || !value.isFinite {
+        throw ValidationError("\(name) must be above 0.")
+      }
     }
     let shares: [(String, Double?)] = [
       ("--warmup", warmup), ("--dropout", dropout), ("--lora-dropout", loraDropout), ("--ema", ema),

@@ -46,7 +46,8 @@ final class TrainingLine: Sendable {
       if report.hasCollapsed {
         self.say(
           "warning: the embeddings draw together (effective rank below .8 of the parent's, or mean cosine "
-            + "more than .1 above it). A gate refuses such a version: stop, and lower --learning-rate.")
+            + "more than .1 above it). A gate refuses such a version: stop, and lower --learning-rate."
+        )
       }
     }
     return watcher
@@ -78,7 +79,8 @@ final class TrainingLine: Sendable {
           + " left out: a passage is not in the store, or a teacher says too little")
     }
     for run in plan.otherRuns {
-      lines.append("\(run) is another run that has not ended: the command that began it goes on with it")
+      lines.append(
+        "\(run) is another run that has not ended: the command that began it goes on with it")
     }
     if plan.doneCount > 0 { lines.append("goes on after step \(Figures.grouped(plan.doneCount))") }
     return lines

@@ -114,7 +114,8 @@ package struct Recipe: Sendable, Codable, Equatable {
   /// What settings contradict each other, in words; nil where none do.
   package var fault: String? {
     if negatives == .batch, negativeCount > 0 {
-      return "negatives of the batch are as many as it has: with a number of them they are random, mined or given"
+      return
+        "negatives of the batch are as many as it has: with a number of them they are random, mined or given"
     }
     if negatives == .batch, !separatesAnswers {
       return "the loss \(loss.rawValue) needs negatives of each query: random, mined or given"
@@ -126,7 +127,9 @@ package struct Recipe: Sendable, Codable, Equatable {
       return "ranks \(mining.rangeMin) to \(mining.rangeMax) hold nothing"
     }
     if part == .queryAdapter {
-      if negatives == .random { return "an adapter of queries takes mined or given negatives, or the batch's" }
+      if negatives == .random {
+        return "an adapter of queries takes mined or given negatives, or the batch's"
+      }
       if anchorWeight > 0 || interpolates || dropout > 0 {
         return "anchor, interpolation and dropout are for encoders, not for an adapter of queries"
       }

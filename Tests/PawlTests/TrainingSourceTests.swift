@@ -56,8 +56,9 @@ import Training
     let store = try sampleStore()
     let parent = try record("v1", store)
     let before = try store.query("bread", k: 10).hits
-    let summary = try #require(
-      try store.train(Self.set(), Self.options(.queryAdapter), TrainingWatcher()))
+    var options = Self.options(.queryAdapter)
+    (options.stepCount, options.recipe.validations, options.recipe.patience) = (100, 20, 0)
+    let summary = try #require(try store.train(Self.set(), options, TrainingWatcher()))
     let version = try record(summary.version, store)
     #expect(version.index == parent.index && version.space == parent.space)
     #expect(version.state == "ready" && version.adapter != nil)
@@ -81,7 +82,8 @@ import Training
     try store.expectWhole(passages: 309)
   }
 
-  @Test("an adapter is the same again after a stop, and for vectors of codes that are not there yet")
+  @Test(
+    "an adapter is the same again after a stop, and for vectors of codes that are not there yet")
   func adapterAgain() throws {
     let store = try sampleStore()
     let whole = try #require(
@@ -278,11 +280,12 @@ import Training
     #expect(try store.usedQueries(by: record("v1", store), in: snapshot).isEmpty)
     let training = try #require(try record("v2", store).training)
     #expect(training.stepCount == 9 && training.recipe.name == "query-adapter")
-    let child = try store.importVersion({
-      var options = ImportOptions(.version)
-      (options.version, options.queryPrefix) = ("v2", "q: ")
-      return options
-    }())
+    let child = try store.importVersion(
+      {
+        var options = ImportOptions(.version)
+        (options.version, options.queryPrefix) = ("v2", "q: ")
+        return options
+      }())
     let grandchild = try record(child, store)
     #expect(
       try store.usedQueries(by: grandchild, in: store.environment.snapshot()) == used)

@@ -57,7 +57,8 @@ import Testing
     var rows = (0..<3).flatMap { row in (0..<D).map { $0 == row ? Float(1) : 0 } }
     let before = rows
     let zeros = QueryAdapter(
-      width: D, rank: 2, values: [Float](repeating: 0, count: QueryAdapter.count(width: D, rank: 2)))
+      width: D, rank: 2, values: [Float](repeating: 0, count: QueryAdapter.count(width: D, rank: 2))
+    )
     zeros.apply(to: &rows, kernels: .best)
     #expect(rows == before)
     // U = e4, V = e0, b = e5: e0 becomes e0 + e4 + e5, e1 becomes e1 + e5.

@@ -91,7 +91,9 @@ private struct PlaceNames {
   }
 
   mutating func name(of place: Int, in snapshot: borrowing Snapshot) throws -> String {
-    guard let row = places.row(of: place) else { return "\(Self.other)\(place - places.storedCount)" }
+    guard let row = places.row(of: place) else {
+      return "\(Self.other)\(place - places.storedCount)"
+    }
     return try ids.id(of: row, in: snapshot).text
   }
 

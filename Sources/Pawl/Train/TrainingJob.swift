@@ -51,7 +51,8 @@ struct TrainingJob {
     pairs = try TrainingPairs(set, triples, &places, in: store, options, texts)
     self.places = places
     fingerprint = try Self.fingerprint(pairs, recipe, options, texts, checkpoint)
-    folder = try TrainingRun(unfinished: fingerprint, in: store, snapshot)
+    folder =
+      try TrainingRun(unfinished: fingerprint, in: store, snapshot)
       ?? TrainingRun(of: store.nextVersionName(in: snapshot), inStoreAt: store.path)
     try checkData()
   }
@@ -73,14 +74,17 @@ struct TrainingJob {
     if let fault = recipe.fault { throw TrainingError.recipe(problem: fault) }
     if recipe.needsTeacher, options.triples == nil {
       throw TrainingError.recipe(
-        problem: "the loss \(recipe.loss.rawValue) needs a teacher's scores: triples of five columns, scores first")
+        problem:
+          "the loss \(recipe.loss.rawValue) needs a teacher's scores: triples of five columns, scores first"
+      )
     }
     if recipe.negatives == .given, options.triples == nil {
       throw TrainingError.recipe(problem: "given negatives are those of --triples")
     }
     if recipe.part == .queryAdapter, texts.maxLength != space.maxLength {
       throw TrainingError.recipe(
-        problem: "an adapter of queries shares its parent's encoder, and with it the maximum length")
+        problem: "an adapter of queries shares its parent's encoder, and with it the maximum length"
+      )
     }
   }
 
@@ -116,7 +120,8 @@ struct TrainingJob {
     facts += "\(options.minutes ?? 0)\n\(texts.queryPrefix)\n\(texts.passagePrefix)\n"
     for query in pairs.data.queries { facts += query + "\n" }
     for example in pairs.data.examples {
-      facts += "\(example.query) \(example.positive) \(example.negatives) \(example.teacherScores)\n"
+      facts +=
+        "\(example.query) \(example.positive) \(example.negatives) \(example.teacherScores)\n"
     }
     return SHA256.hex(of: facts)
   }

@@ -41,9 +41,10 @@ struct TrainingPairs {
     in store: Store, _ options: TrainOptions, _ texts: BatchMaker.TextSettings
   ) throws {
     let snapshot = try store.environment.snapshot()
-    var sources = try set.map {
-      try Self.judged($0, places, store, options.minimumGrade, in: snapshot)
-    } ?? []
+    var sources =
+      try set.map {
+        try Self.judged($0, places, store, options.minimumGrade, in: snapshot)
+      } ?? []
     var unusable = 0
     if let triples {
       try Self.add(

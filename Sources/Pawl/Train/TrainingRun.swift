@@ -100,7 +100,9 @@ struct TrainingRun {
   /// - Parameter stepCount: steps that the state has.
   func keepLog(below stepCount: Int) throws {
     guard Files.exists(logPath) else { return }
-    let kept = entries().filter { $0.step < stepCount || ($0.step == stepCount && $0.reciprocalRank != nil) }
+    let kept = entries().filter {
+      $0.step < stepCount || ($0.step == stepCount && $0.reciprocalRank != nil)
+    }
     var file = try OutputFile(path: logPath)
     for entry in kept {
       let line = try Table.encode(entry) + [UInt8(ascii: "\n")]
