@@ -44,7 +44,7 @@ let package = Package(
       name: "Encoding", dependencies: ["LinearAlgebra", "COpenSSL"], swiftSettings: views),
     // 3
     .target(name: "IVF", dependencies: ["LMDB", "LinearAlgebra"], swiftSettings: views),
-    .target(name: "Evaluation", dependencies: ["Corpus"], swiftSettings: strict),
+    .target(name: "Evaluation", dependencies: ["Corpus", "LinearAlgebra"], swiftSettings: strict),
     .target(
       name: "Training", dependencies: ["Encoding", "Corpus", "LinearAlgebra"],
       swiftSettings: views),
@@ -97,6 +97,7 @@ let package = Package(
       ],
       swiftSettings: tested),
     .testTarget(
-      name: "PawlCLITests", dependencies: ["PawlCLI", "Pawl", "LMDB"], swiftSettings: tested),
+      name: "PawlCLITests", dependencies: ["PawlCLI", "Pawl", "LMDB", "LinearAlgebra"],
+      swiftSettings: tested),
   ]
 )

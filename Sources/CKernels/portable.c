@@ -29,14 +29,8 @@ static float dot(size_t n, const float *a, const float *b) {
 static void layer_norm(size_t rows, size_t D, float *x, const float *gamma, const float *beta,
                        float epsilon) {
   for (size_t r = 0; r < rows; r++, x += D) {
-    float sums[PAWL_PANEL] = {0}, squares[PAWL_PANEL] = {0};
-    for (size_t i = 0; i < D; i++) sums[i % PAWL_PANEL] += x[i];
-    const float mean = tree(sums) / (float)D;
-    for (size_t i = 0; i < D; i++) {
-      const float d = x[i] - mean;
-      squares[i % PAWL_PANEL] = fmaf(d, d, squares[i % PAWL_PANEL]);
-    }
-    const float scale = 1.0f / sqrtf(tree(squares) / (float)D + epsilon);
+    float mean, scale;
+    row_statistics(D, x, epsilon, &mean, &scale);
     for (size_t i = 0; i < D; i++) x[i] = fmaf((x[i] - mean) * scale, gamma[i], beta[i]);
   }
 }

@@ -15,6 +15,18 @@ static inline float tree(float *lanes) {
   return lanes[0];
 }
 
+/// The mean of a row, and 1 / √(variance + epsilon).
+static inline void row_statistics(size_t D, const float *x, float epsilon, float *mean, float *scale) {
+  float sums[PAWL_PANEL] = {0}, squares[PAWL_PANEL] = {0};
+  for (size_t i = 0; i < D; i++) sums[i % PAWL_PANEL] += x[i];
+  *mean = tree(sums) / (float)D;
+  for (size_t i = 0; i < D; i++) {
+    const float d = x[i] - *mean;
+    squares[i % PAWL_PANEL] = fmaf(d, d, squares[i % PAWL_PANEL]);
+  }
+  *scale = 1.0f / sqrtf(tree(squares) / (float)D + epsilon);
+}
+
 static inline float exponential(float x) {
   x = x < PAWL_EXP_LOWEST ? PAWL_EXP_LOWEST : x;
   const float n = rintf(x * PAWL_LOG2_E);

@@ -7,26 +7,25 @@ size_t pawl_attention_backward_scratch(size_t T, size_t head_width) {
   return 2 * (T + head_width) * PAWL_ATTENTION_QUERIES;
 }
 
-void pawl_pack_panels(size_t T, size_t N, const float *x, size_t ldx, float *panels, size_t stride) {
-  for (size_t n = 0; n < N; n += PAWL_PANEL, panels += stride) {
-    const size_t width = N - n < PAWL_PANEL ? N - n : PAWL_PANEL;
+/// Rows of x as blocks of W columns, the last filled with zeros; each block T × W.
+static inline __attribute__((always_inline)) void pack(size_t W, size_t T, size_t N, const float *x,
+                                                       size_t ldx, float *blocks, size_t stride) {
+  for (size_t n = 0; n < N; n += W, blocks += stride) {
+    const size_t width = N - n < W ? N - n : W;
     for (size_t t = 0; t < T; t++) {
-      float *const line = panels + t * PAWL_PANEL;
-      if (width < PAWL_PANEL) memset(line, 0, PAWL_PANEL * sizeof *line);
+      float *const line = blocks + t * W;
+      if (width < W) memset(line, 0, W * sizeof *line);
       memcpy(line, x + t * ldx + n, width * sizeof *line);
     }
   }
 }
 
+void pawl_pack_panels(size_t T, size_t N, const float *x, size_t ldx, float *panels, size_t stride) {
+  pack(PAWL_PANEL, T, N, x, ldx, panels, stride);
+}
+
 void pawl_pack_groups(size_t T, size_t M, const float *x, size_t ldx, float *groups, size_t stride) {
-  for (size_t m = 0; m < M; m += PAWL_GROUP, groups += stride) {
-    const size_t width = M - m < PAWL_GROUP ? M - m : PAWL_GROUP;
-    for (size_t t = 0; t < T; t++) {
-      float *const line = groups + t * PAWL_GROUP;
-      if (width < PAWL_GROUP) memset(line, 0, PAWL_GROUP * sizeof *line);
-      memcpy(line, x + t * ldx + m, width * sizeof *line);
-    }
-  }
+  pack(PAWL_GROUP, T, M, x, ldx, groups, stride);
 }
 
 /// Four random numbers of a counter. Source: Salmon et al. 2011, Philox4x32 with ten rounds.

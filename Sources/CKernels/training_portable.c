@@ -24,14 +24,8 @@ static void gemm_packed(size_t M, size_t N, size_t K, const float *groups, size_
 static void layer_norm(size_t rows, size_t D, const float *x, const float *gamma, const float *beta,
                        float epsilon, float *normalized, float *scales, float *out) {
   for (size_t r = 0; r < rows; r++, x += D, normalized += D, out += D) {
-    float sums[PAWL_PANEL] = {0}, squares[PAWL_PANEL] = {0};
-    for (size_t i = 0; i < D; i++) sums[i % PAWL_PANEL] += x[i];
-    const float mean = tree(sums) / (float)D;
-    for (size_t i = 0; i < D; i++) {
-      const float d = x[i] - mean;
-      squares[i % PAWL_PANEL] = fmaf(d, d, squares[i % PAWL_PANEL]);
-    }
-    scales[r] = 1.0f / sqrtf(tree(squares) / (float)D + epsilon);
+    float mean;
+    row_statistics(D, x, epsilon, &mean, &scales[r]);
     for (size_t i = 0; i < D; i++) {
       normalized[i] = (x[i] - mean) * scales[r];
       out[i] = fmaf(normalized[i], gamma[i], beta[i]);

@@ -43,14 +43,13 @@ extension Kernels {
     _ x: Span<Float>, rows T: Int, width M: Int, stride: Int, first: Int,
     into groups: inout MutableSpan<Float>, groupStride: Int
   ) {
-    checkPacking(x.count, rows: T, width: M, stride: stride)
-    let end = (M - 1) / groupWidth * groupStride + (first + T) * groupWidth
-    precondition(groups.count >= end, "\(groups.count) floats of groups where \(end) are needed")
+    let part = checkedPart(
+      x.count, rows: T, width: M, stride: stride, first: first, of: groupWidth, groupStride,
+      groups.count)
     unsafe x.withUnsafeBufferPointer { x in
       unsafe groups.withUnsafeMutableBufferPointer { out in
         guard let start = out.baseAddress else { return }
-        unsafe pawl_pack_groups(
-          T, M, x.baseAddress, stride, start + first * groupWidth, groupStride)
+        unsafe pawl_pack_groups(T, M, x.baseAddress, stride, start + part, groupStride)
       }
     }
   }
@@ -62,23 +61,29 @@ extension Kernels {
     _ x: Span<Float>, rows T: Int, width N: Int, first: Int, into panels: inout MutableSpan<Float>,
     panelStride: Int
   ) {
-    checkPacking(x.count, rows: T, width: N, stride: N)
-    let end = (N - 1) / panelWidth * panelStride + (first + T) * panelWidth
-    precondition(panels.count >= end, "\(panels.count) floats of panels where \(end) are needed")
+    let part = checkedPart(
+      x.count, rows: T, width: N, stride: N, first: first, of: panelWidth, panelStride,
+      panels.count)
     unsafe x.withUnsafeBufferPointer { x in
       unsafe panels.withUnsafeMutableBufferPointer { out in
         guard let start = out.baseAddress else { return }
-        unsafe pawl_pack_panels(
-          T, N, x.baseAddress, N, start + first * panelWidth, panelStride)
+        unsafe pawl_pack_panels(T, N, x.baseAddress, N, start + part, panelStride)
       }
     }
   }
 
-  private static func checkPacking(_ count: Int, rows: Int, width: Int, stride: Int) {
+  /// Where row `first` of packed blocks of `blockWidth` columns begins, all that is read and written being there.
+  private static func checkedPart(
+    _ count: Int, rows: Int, width: Int, stride: Int, first: Int, of blockWidth: Int,
+    _ blockStride: Int, _ room: Int
+  ) -> Int {
     precondition(width <= stride && rows > 0, "\(rows) rows of \(width) with stride \(stride)")
     precondition(
       count >= (rows - 1) * stride + width,
       "\(count) floats for \(rows) rows of \(width) with stride \(stride)")
+    let end = (width - 1) / blockWidth * blockStride + (first + rows) * blockWidth
+    precondition(room >= end, "room for \(room) floats where \(end) are needed")
+    return first * blockWidth
   }
 
   /// The first `count` random numbers of a stream.

@@ -2,9 +2,9 @@ internal import FoundationEssentials
 internal import Glibc
 
 /// What the process is told by its surroundings.
-enum Process {
+package enum Process {
   /// Bytes of memory that this process had at most.
-  static var peakMemory: Int {
+  package static var peakMemory: Int {
     var usage = rusage()
     _ = unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss * 1_024

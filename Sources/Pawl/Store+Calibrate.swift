@@ -2,6 +2,7 @@ internal import Corpus
 internal import Encoding
 internal import IVF
 internal import LMDB
+internal import LinearAlgebra
 
 extension Store {
   /// Queries that a calibration takes; more are sampled.

@@ -1,6 +1,7 @@
 internal import IVF
 internal import Corpus
 internal import LMDB
+internal import LinearAlgebra
 
 extension Store {
   /// Fewer passages are no sample to learn from.

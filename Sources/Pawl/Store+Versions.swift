@@ -2,6 +2,7 @@ internal import Encoding
 internal import IVF
 internal import LMDB
 internal import LinearAlgebra
+internal import Synchronization
 
 /// A version about to be made, all but what answers its queries.
 struct NewVersion {
@@ -120,9 +121,11 @@ extension Store {
   func queryAdapter<T: Transaction & ~Copyable>(
     _ digest: String, width: Int, in transaction: borrowing T
   ) throws -> QueryAdapter {
+    if let known = adapters.withLock({ $0[digest] }) { return known }
     guard let value = try tables.adapters.value(of: Key(digest), in: transaction),
       let adapter = StoredAdapter.adapter(value), adapter.width == width
     else { throw damaged("query adapter \(digest)", "it is missing, or not as long as it says") }
+    adapters.withLock { $0[digest] = adapter }
     return adapter
   }
 

@@ -15,6 +15,8 @@ public final class Store: Sendable {
   let tables: StoreTables
   /// Encoders that were loaded, by checkpoint and maximum length.
   private let encoders = Mutex<[String: TextEncoder]>([:])
+  /// Adapters of queries that were read, by digest.
+  let adapters = Mutex<[String: QueryAdapter]>([:])
   let cache = IndexCache()
   /// Numbers of jobs that only one process may do, which this one is doing.
   let ownJobs = Mutex<Set<UInt64>>([])

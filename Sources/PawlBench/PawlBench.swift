@@ -46,7 +46,7 @@ struct PawlBench {
       print(
         "{\"losses\":\(steps.map(\.loss)),\"tokens\":\(steps.map(\.tokens)),"
           + "\"seconds\":\(steps.map(\.seconds)),\"optimizer\":\(steps.map(\.optimizing)),"
-          + "\"peakMemory\":\(peakMemory)}")
+          + "\"peakMemory\":\(Process.peakMemory)}")
     case let list where list.count == 7 && list[0] == "search":
       guard let codec = Codec(rawValue: list[3]), let k = Int(list[4]), let threads = Int(list[5])
       else { fallthrough }
@@ -138,13 +138,6 @@ struct PawlBench {
       throw EncodingError.unsupported(path: "PAWL_NUMERIC", feature: "that numeric path")
     }
     return path
-  }
-
-  /// Bytes of memory that the process had at most.
-  private static var peakMemory: Int {
-    var usage = rusage()
-    _ = unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return usage.ru_maxrss * 1_024
   }
 
   private static var environment: [String: String] {

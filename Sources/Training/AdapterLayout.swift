@@ -12,6 +12,12 @@ package struct AdapterSettings: Sendable, Equatable {
     case attentionOutput = "attention.output.dense"
     case intermediate = "intermediate.dense"
     case output = "output.dense"
+
+    /// K and N of the product's weight, N × K.
+    func widths(in shape: TransformerConfiguration) -> (inputs: Int, outputs: Int) {
+      let (D, I) = (shape.width, shape.intermediateWidth)
+      return (self == .output ? I : D, self == .intermediate ? I : D)
+    }
   }
 
   /// r, and α.
@@ -42,13 +48,11 @@ package struct AdapterLayout: Sendable {
 
   package init(_ shape: TransformerConfiguration, _ settings: AdapterSettings) {
     self.settings = settings
-    let (D, I) = (shape.width, shape.intermediateWidth)
     for layer in 0..<shape.layerCount {
       var places: [AdapterSettings.Target: Place] = [:]
       for target in AdapterSettings.Target.allCases where settings.targets.contains(target) {
         let name = "encoder.layer.\(layer).\(target.rawValue)"
-        let inputs = target == .output ? I : D
-        let outputs = target == .intermediate ? I : D
+        let (inputs, outputs) = target.widths(in: shape)
         places[target] = Place(
           a: add(name + ".lora_A.weight", [settings.rank, inputs]),
           b: add(name + ".lora_B.weight", [outputs, settings.rank]))

@@ -41,7 +41,7 @@ struct LayerMaker {
     var lowRank: [AdapterSettings.Target: (down: GradientOperands, up: GradientOperands)] = [:]
     if let settings = adapters?.settings {
       for target in settings.targets {
-        let (K, N) = (target == .output ? I : D, target == .intermediate ? I : D)
+        let (K, N) = target.widths(in: layout.shape)
         lowRank[target] = (
           GradientOperands(from: K, to: settings.rank, capacity: capacity),
           GradientOperands(from: settings.rank, to: N, capacity: capacity)

@@ -1,5 +1,5 @@
-import IVF
 import Foundation
+import LinearAlgebra
 import Testing
 
 @testable import LMDB

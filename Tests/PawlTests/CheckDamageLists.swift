@@ -1,5 +1,6 @@
 import IVF
 import LMDB
+import LinearAlgebra
 
 @testable import Pawl
 

@@ -1,6 +1,7 @@
 import IVF
 import Foundation
 @testable import LMDB
+import LinearAlgebra
 import Testing
 
 @testable import Pawl

@@ -2,6 +2,7 @@ import Foundation
 import Encoding
 import IVF
 @testable import LMDB
+import LinearAlgebra
 import Testing
 
 @testable import Pawl

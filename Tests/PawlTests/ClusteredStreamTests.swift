@@ -1,6 +1,7 @@
 import Corpus
 import IVF
 import LMDB
+import LinearAlgebra
 import Testing
 
 @testable import Pawl

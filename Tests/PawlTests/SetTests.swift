@@ -1,4 +1,5 @@
 import IVF
+import LinearAlgebra
 import Corpus
 import Testing
 

@@ -1,5 +1,6 @@
 import Corpus
 import IVF
+import LinearAlgebra
 import Testing
 
 @testable import Pawl

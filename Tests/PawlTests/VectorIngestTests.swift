@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import IVF
 import LMDB
+import LinearAlgebra
 import Synchronization
 import Testing
 

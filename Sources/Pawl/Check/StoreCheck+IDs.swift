@@ -40,7 +40,10 @@ extension StoreCheck {
   /// Every update is of two rows of one id, and every row is its id's or replaced by one that is.
   mutating func checkUpdates(_ snapshot: borrowing Snapshot) {
     guard var walk = walk("updates", snapshot) else { return }
-    let coded = records.indexes.values.filter { $0.state == nil }.map(\.nextRow).min() ?? 0
+    // The version that serves finishes updates: others may lag.
+    let coded =
+      records.active.flatMap { records.versions[$0] }.flatMap { records.indexes[$0.index] }?
+      .nextRow ?? 0
     var isUnknown = false
     while advance(&walk, "updates") {
       guard let value = value(walk, "updates"), hasForm(walk.key, value, "updates"),
