@@ -47,6 +47,7 @@ package struct TriplesReader: ~Copyable {
   /// What the columns hold; nil before the first line where nobody has said it.
   package private(set) var content: Content?
   private var lines: LineReader
+  private var columnCount: Int?
 
   /// - Parameter content: nil: texts where the first line's positive has a blank in it.
   package init(path: String, content: Content? = nil) throws(CorpusError) {
@@ -83,6 +84,10 @@ package struct TriplesReader: ~Copyable {
   private mutating func triple(_ columns: [Range<Int>]) throws(LineFault) -> Triple {
     guard lines.lineByteCount > 0 else { throw .emptyLine }
     guard [3, 5, 6].contains(columns.count) else { throw .tripleColumns(found: columns.count) }
+    if let columnCount, columnCount != columns.count {
+      throw .runFormChanged(before: columnCount, found: columns.count)
+    }
+    columnCount = columns.count
     try lines.checkText()
     let first = columns.count == 5 ? 2 : 0
     if content == nil {

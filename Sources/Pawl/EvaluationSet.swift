@@ -69,6 +69,34 @@ public struct EvaluationSet: Sendable {
       name: "the passages of \(store.path)")
   }
 
+  /// The set without some of its queries.
+  ///
+  /// - Throws: `StoreError.nothingToEvaluate` where none are left.
+  func without(_ isLeftOut: (Query) -> Bool) throws -> EvaluationSet {
+    let kept = queries.filter { !isLeftOut($0) }
+    if kept.count == queries.count { return self }
+    let ids = Set(kept.map(\.id))
+    return try EvaluationSet(
+      queries: Queries(kept),
+      qrels: Qrels(
+        qrels.queries.filter(ids.contains).flatMap { query in
+          qrels[query].map { Judgment(query: query, passage: $0.id, grade: $0.grade) }
+        }), groups: groups, name: "the queries that no version has used")
+  }
+
+  /// A number for the group of each judged query; one that is in none is alone.
+  var groupNumbers: [Int] {
+    var numbers: [String: Int] = [:]
+    return judged.enumerated().map { place, query in
+      guard let group = groups[query.id] else { return -1 - place }
+      return numbers[group]
+        ?? {
+          numbers[group] = numbers.count
+          return numbers.count - 1
+        }()
+    }
+  }
+
   private func storedJudgments(in store: Store) throws -> [Judgment] {
     var ids: Set<Identifier> = []
     for query in qrels.queries { ids.formUnion(qrels[query].map(\.id)) }

@@ -35,6 +35,12 @@ enum Files {
   }
 
   /// Whether a folder of this user is there, and no link to one.
+  /// Makes a folder anew, whatever was in it.
+  static func makeEmptyFolder(_ path: String) throws(StoreError) {
+    removeTree(path)
+    try makeFolder(path)
+  }
+
   static func isOwnFolder(_ path: String) -> Bool {
     var status = stat()
     return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -33,10 +33,10 @@ struct PendingEncoder {
     let indexID: UInt32
   }
 
-  /// For the active version's index.
-  init(_ store: Store) throws {
+  /// For the index of a version; nil: the active one.
+  init(_ store: Store, version name: String? = nil) throws {
     let snapshot = try store.environment.snapshot()
-    let version = try store.version(nil, in: snapshot)
+    let version = try store.version(name, in: snapshot)
     let space = try store.space(version.space, in: snapshot)
     self.store = store
     encoder = try store.encoder(for: space)
@@ -79,7 +79,9 @@ struct PendingEncoder {
     guard start < end else { return nil }
     var rows = FreshBlocks.rows(from: start, to: end)
     // Each new row may replace an old one, whose code is in a list of its own.
-    if try store.tables.updates.count(in: snapshot) > 0 {
+    if try store.version(nil, in: snapshot).index == indexID,
+      try store.tables.updates.count(in: snapshot) > 0
+    {
       rows = try rows.prefix(store.removalBatchSize(in: snapshot))
     }
     let work = try RangeWork(store, rows, indexID, in: snapshot)
@@ -113,7 +115,10 @@ struct PendingEncoder {
     guard let copied = try add(work, embeddings, to: &added, codes, in: write) else { return nil }
     try codes.add(added, number: work.rows.lowerBound / Self.rangeSize, in: &write)
     codes.record.nextRow = work.rows.upperBound
-    try store.finishUpdates(in: work.rows, &codes, &write)
+    // What is replaced is found until the index that serves has what replaces it; then it leaves all.
+    if try store.version(nil, in: write).index == indexID {
+      try store.finishUpdates(in: work.rows, &codes, &write)
+    }
     try codes.save(in: &write)
     try write.commit()
     return (added.count, copied)

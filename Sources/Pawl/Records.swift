@@ -164,6 +164,15 @@ struct HistoryRecord: Codable, Equatable {
   var time: String
   var user: String
   var reason: String
+  /// The version that served before; nil for the first.
+  var previous: String?
+  /// What the gate said, a line each.
+  var figures: [String]?
+
+  static let promote = "promote"
+  /// A promotion that the gate was not asked about, or refused.
+  static let force = "force"
+  static let rollback = "rollback"
 }
 
 /// `pointer` "active".

@@ -43,9 +43,9 @@ extension Store {
     guard codec.canBeMade(from: index.codec) else {
       throw StoreError.cannotRecode(path: path, from: index.codec, to: codec)
     }
-    let isActive = try version.name == activeVersion(in: snapshot)
+    let hasEncoder = try space(index.space, in: snapshot).checkpoint != nil
     var plan = ReindexPlan(codec: codec.rawValue)
-    if isActive { plan.pendingCount = try tables.rows.count(in: snapshot) - index.count }
+    if hasEncoder { plan.pendingCount = try tables.rows.count(in: snapshot) - index.count }
     plan.codeCount = index.count + plan.pendingCount
     plan.listCount = options.listCount ?? ReindexOptions.usualListCount(plan.codeCount)
     plan.currentListCount = index.clustering?.listCount ?? 0

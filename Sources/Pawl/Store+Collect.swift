@@ -95,9 +95,8 @@ extension Store {
     let write = try environment.beginWrite()
     var doomed = try garbage(options, &report, in: write)
     for index in doomed.indices {
-      guard let checkpoint = doomed[index].checkpoint else { continue }
-      // Killed half-way through removing it, no half checkpoint has the name of a whole one.
-      let removed = "\(path)/checkpoints/.\(checkpoint).removed"
+      guard let removed = doomed[index].removedPath else { continue }
+      // Killed half-way through removing it, nothing half has the name of something whole.
       Files.remove(removed)
       try Files.rename(doomed[index].path, to: removed)
       doomed[index].path = removed
@@ -154,6 +153,16 @@ extension Store {
   ) throws -> [Garbage] {
     var doomed: [Garbage] = []
     let trainer = running.first { $0.kind == JobRecord.training }
+    for name in Files.names(in: path + "/runs") where name.hasSuffix(".removed") {
+      doomed.append(Garbage("\(path)/runs/\(name)", "what a dead gc left half-way"))
+    }
+    let unfinished = Set(try TrainingRun.unfinished(in: self, transaction).map(\.version))
+    for name in TrainingRun.names(inStoreAt: path) where !unfinished.contains(name) {
+      if trainer != nil { continue }
+      for left in TrainingRun(of: name, inStoreAt: path).work {
+        doomed.append(Garbage(left, "what a dead training left when it was done"))
+      }
+    }
     for run in try TrainingRun.unfinished(in: self, transaction) {
       var item = Garbage(run.path, "a training that did not end")
       item.name = "runs/\(run.version)"
@@ -164,6 +173,7 @@ extension Store {
         report.left.append(
           item.left("a training that did not end can go on, and is only \(age / 3_600) hours old"))
       } else {
+        item.removedPath = "\(path)/runs/.\(run.version).removed"
         doomed.append(item)
       }
     }
@@ -193,7 +203,7 @@ extension Store {
         report.left.append(
           item.left("no version names it, but it is only \(age / 60) minutes old"))
       } else {
-        item.checkpoint = name
+        item.removedPath = "\(path)/checkpoints/.\(name).removed"
         doomed.append(item)
       }
     }
@@ -214,8 +224,8 @@ private struct Garbage {
   var name: String
   var reason: String
   let bytes: Int
-  /// Its name under checkpoints/, where it has one that somebody could use.
-  var checkpoint: String?
+  /// What it is called while it is being removed, where somebody could use it under its name.
+  var removedPath: String?
 
   init(_ path: String, _ reason: String) {
     self.path = path

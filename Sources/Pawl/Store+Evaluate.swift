@@ -36,9 +36,6 @@ public struct EvaluationOptions: Sendable {
 }
 
 extension Store {
-  /// Hits that a metric without a cut-off looks at: what TREC's runs have.
-  private static let deepestRank = 1_000
-
   /// Answers the judged queries of a set and computes metrics as trec_eval does.
   ///
   /// - Parameter progress: answering false stops.
@@ -50,31 +47,10 @@ extension Store {
     progress: @escaping ProgressHandler = { _ in true }
   ) throws -> EvaluationReport? {
     let metrics = try options.metrics.map { try Evaluation.Metric(name: $0) }
-    let k = metrics.map { $0.depth ?? Self.deepestRank }.max() ?? 1
-    var judging = JudgingOptions()
-    judging.minimumGrade = Int32(clamping: options.minimumGrade)
-    var search = try BatchSearch(self, options.effort, version: options.version)
-    try search.loadEncoder()
-    var values = metrics.map { _ in [Double]() }
-    let total = set.judged.count
-    let batchSize = search.batchSize(k: k)
-    var done = 0
-    while done < total {
-      let queries = set.judged[done..<min(done + batchSize, total)]
-      let before = done
-      let answers = try search.run(
-        QueryBatch(ids: queries.map(\.id), content: .texts(queries.map(\.text))), k: k
-      ) { _ = progress(Progress(stage: .searching, done: before + $0, total: total)) }
-      var run = Run()
-      for (query, hits) in zip(queries, answers) { run.append(query: query.id, hits: hits) }
-      let scores = Evaluation.evaluate(
-        run, qrels: set.qrels, metrics: metrics, queries: .listed(queries.map(\.id)),
-        options: judging)
-      for (place, metric) in metrics.enumerated() { values[place] += scores[metric] }
-      done = queries.endIndex
-      if !progress(Progress(stage: .searching, done: done, total: total)) { return nil }
-    }
-    return EvaluationReport(set, metrics, values, search.summary)
+    let answers = try VersionAnswers(
+      self, set, metrics, version: options.version, options.effort,
+      minimumGrade: options.minimumGrade, progress: progress)
+    return answers.map { EvaluationReport(set, metrics, $0.values, $0.summary) }
   }
 }
 

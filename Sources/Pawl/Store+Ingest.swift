@@ -14,9 +14,19 @@ public struct IngestSummary: Sendable, Equatable {
   public internal(set) var skippedCount = 0
   public internal(set) var firstSkipped: [String] = []
   public internal(set) var embedded = EmbeddingSummary()
+  /// For the version that a rollback would go to, where its vectors are others.
+  public internal(set) var previous: PreviousSummary?
   public internal(set) var upkeep = IndexUpkeep()
   /// Whether it was asked to stop before the end.
   public internal(set) var isInterrupted = false
+}
+
+/// What an ingest did for the version that served before the active one.
+public struct PreviousSummary: Sendable, Equatable {
+  public let version: String
+  public internal(set) var embedded = EmbeddingSummary()
+  /// Passages that it lacks.
+  public internal(set) var pendingCount = 0
 }
 
 /// How an ingest reads its file.
@@ -27,6 +37,8 @@ public struct IngestOptions: Sendable {
   public var skipsMalformed = false
   /// Store the texts and embed them later.
   public var textOnly = false
+  /// Embed for the active version alone, not for the one that a rollback would go to.
+  public var onlyActive = false
 
   public init() {}
 }
@@ -98,6 +110,9 @@ extension Store {
     // Also what an earlier ingest left, where this one has nothing to add.
     if total == 0, !options.textOnly { try embedPending(&summary, after: 0, total: 0, progress) }
     if !options.textOnly, !summary.isInterrupted {
+      try embedForPrevious(&summary, options, progress)
+    }
+    if !options.textOnly, !summary.isInterrupted {
       summary.upkeep = try keepUpIndex(progress: progress)
     }
     return summary
@@ -119,6 +134,30 @@ extension Store {
         Progress(stage: .embedding, done: before + Int(share * Double(count)), total: total))
     }
     if !isFinished { summary.isInterrupted = true }
+  }
+
+  /// What was stored is embedded for the version that served before, too, so that a rollback loses nothing.
+  private func embedForPrevious(
+    _ summary: inout IngestSummary, _ options: IngestOptions, _ progress: @escaping ProgressHandler
+  ) throws {
+    let snapshot = try environment.snapshot()
+    guard let name = try previousVersion(in: snapshot) else { return }
+    let previous = try version(name, in: snapshot)
+    guard previous.state == "ready",
+      try previous.index != version(nil, in: snapshot).index,
+      try space(previous.space, in: snapshot).checkpoint != nil
+    else { return }
+    var result = PreviousSummary(version: name)
+    if !options.onlyActive {
+      let isFinished = try PendingEncoder(self, version: name).embedPending(&result.embedded) {
+        progress(Progress(stage: .embedding, done: $0, total: $0 + $1))
+      }
+      if !isFinished { summary.isInterrupted = true }
+    }
+    let now = try environment.snapshot()
+    result.pendingCount = max(
+      0, try tables.rows.count(in: now) - index(version(name, in: now).index, in: now).count)
+    summary.previous = result
   }
 
   private func read(_ reader: inout CollectionReader, atMost count: Int) throws -> [Passage] {

@@ -48,27 +48,26 @@ extension Store {
     } catch {}
   }
 
-  /// Embeds what the active version lacks; where that is another one, or its vectors are made elsewhere,
-  /// nothing.
+  /// Embeds what a version lacks, beside the one that serves; where its vectors are made elsewhere, nothing.
   ///
+  /// Stopped or killed, the same call goes on.
   /// - Throws: `StoreError.stoppedEmbedding`.
   public func embedMissing(
     version name: String? = nil, progress: @escaping ProgressHandler = { _ in true }
   ) throws -> EmbeddingSummary {
     var summary = EmbeddingSummary()
-    guard try isActiveWithEncoder(name) else { return summary }
-    let isFinished = try PendingEncoder(self).embedPending(&summary) { done, pending in
-      progress(Progress(stage: .embedding, done: done, total: done + pending))
-    }
-    if !isFinished { throw StoreError.stoppedEmbedding(path: path) }
-    return summary
-  }
-
-  private func isActiveWithEncoder(_ name: String?) throws -> Bool {
     let snapshot = try environment.snapshot()
     let version = try version(name, in: snapshot)
-    return try version.name == activeVersion(in: snapshot)
-      && space(version.space, in: snapshot).checkpoint != nil
+    if try space(version.space, in: snapshot).checkpoint == nil { return summary }
+    try beginIndexing(version.name)
+    repeat {
+      let isFinished = try PendingEncoder(self, version: version.name).embedPending(&summary) {
+        progress(Progress(stage: .embedding, done: $0, total: $0 + $1))
+      }
+      if !isFinished { throw StoreError.stoppedEmbedding(path: path) }
+      // Others may have added passages meanwhile.
+    } while try !endIndexing(version.name)
+    return summary
   }
 
   /// The codes of an index that stays without lists, since they are few; nil for one to cluster.

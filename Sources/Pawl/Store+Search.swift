@@ -85,6 +85,9 @@ struct Stopwatch {
 
   init() { last = clock.now }
 
+  /// Since the last step.
+  var elapsed: Double { (clock.now - last) / .seconds(1) }
+
   mutating func lap() -> Double {
     let now = clock.now
     defer { last = now }

@@ -2,51 +2,38 @@ internal import IVF
 internal import LMDB
 
 extension Store {
-  /// Records of the indexes that new passages are embedded for, each once.
-  func liveIndexes<T: Transaction & ~Copyable>(
-    in transaction: borrowing T
-  ) throws -> [IndexRecord] {
-    [try index(version(nil, in: transaction).index, in: transaction)]
-  }
-
-  /// No live index has a code of this row or a higher one.
+  /// No index has a code of this row or a higher one.
   func firstRowCodedNowhere<T: Transaction & ~Copyable>(
     in transaction: borrowing T
   ) throws -> UInt32 {
-    try liveIndexes(in: transaction).map(\.nextRow).max() ?? 0
+    try indexIDs(in: transaction).map { try index($0, in: transaction).nextRow }.max() ?? 0
   }
 
-  /// Every row below this one is coded in all live indexes, or gone.
+  /// Every row below this one is coded in the index that serves, or gone.
   func firstPendingRow<T: Transaction & ~Copyable>(
     in transaction: borrowing T
   ) throws -> UInt32 {
-    try liveIndexes(in: transaction).map(\.nextRow).min() ?? 0
+    try index(version(nil, in: transaction).index, in: transaction).nextRow
   }
 
-  /// Removes the old rows that rows of this range replace: their codes from the index, and, once no
-  /// live index waits for the new row, the rows themselves.
+  /// Removes the old rows that rows of this range replace, with their codes, from all indexes.
   ///
-  /// - Parameter codes: those of the index in which the new rows are coded now.
+  /// - Parameter codes: those of the index that serves, in which the new rows are coded now.
   /// - Complexity: each block that held one of the old rows is rewritten once.
   func finishUpdates(
     in rows: Range<UInt32>, _ codes: inout IndexCodes, _ write: inout WriteTransaction
   ) throws {
     let updates = try updates(in: rows, write)
     if updates.isEmpty { return }
-    // What is pending is told by the records.
-    try codes.save(in: &write)
-    let pending = try firstPendingRow(in: write)
     try codes.remove(rows: updates.map(\.old), in: &write)
     var writer = RowWriter(tables: tables)
     var reader = try RowReader(self, in: write)
-    var gone: [UInt32] = []
-    for update in updates where update.new < pending {
+    for update in updates {
       let old = try reader.text(of: update.old, in: write)
       try writer.remove(StoredRow(row: update.old, text: old), in: &write)
       try tables.updates.remove(Key(update.new), in: &write)
-      gone.append(update.old)
     }
-    try removeCodes(of: gone, exceptIndex: codes.id, in: &write)
+    try removeCodes(of: updates.map(\.old), exceptIndex: codes.id, in: &write)
     try changeTextSize(by: writer.textSizeChange, in: &write)
   }
 

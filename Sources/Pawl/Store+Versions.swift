@@ -91,6 +91,9 @@ extension Store {
     _ complete: (inout VersionRecord) -> Void
   ) throws -> String {
     let name = try version.name ?? nextVersionName(in: write)
+    guard try !tables.versions.contains(Key(name), in: write) else {
+      throw StoreError.versionExists(path: path, name: name)
+    }
     var record = version.parent
     record.name = name
     record.queryPrefix = version.queryPrefix

@@ -51,9 +51,21 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case changedWhileTraining(path: String)
   /// An id triple whose query is not in the queries' file.
   case unknownInTriples(path: String, line: Int, query: String)
+  /// A training would leave the version's adapter of queries behind.
+  case isQueryAdapter(path: String, version: String)
+  /// A version of that name is there already.
+  case versionExists(path: String, name: String)
+  /// A gate's queries are for judging alone.
+  case isGate(path: String, name: String)
   /// Nothing can be trained with what is given.
   case nothingToTrainOn(path: String, problem: String)
 
+  /// A version that is to serve, but is not embedded.
+  case notReady(path: String, version: String, state: String)
+  /// There is no version to go back to.
+  case nothingBefore(path: String, version: String)
+  /// Too few queries are left to compare versions with.
+  case nothingToCompare(path: String, queryCount: Int, usedCount: Int)
   /// Another process does what only one may do at a time.
   case busy(path: String, kind: String, process: Int32)
   /// Another process removed what this one was making, because it does not see that it runs.
@@ -144,6 +156,23 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .unknownInTriples(let path, let line, let query):
       "\(path):\(line): there is no query with the id \"\(query)\". Triples of ids need --queries with the texts of "
         + "all their queries."
+    case .notReady(let path, let version, let state):
+      "\(path): \(version) is \(state), not ready: it has to be embedded before it can serve. Run: "
+        + "pawl reindex \(path.quotedForShell) --version \(version)"
+    case .nothingToCompare(let path, let queryCount, let usedCount):
+      "\(path): \(queryCount) judged queries are too few to compare versions with"
+        + (usedCount > 0
+          ? ": \(usedCount) were left out because a version has learned from them."
+          : ": two groups are the least.")
+    case .nothingBefore(let path, let version):
+      "\(path): \(version) is the first version that serves: there is none to go back to."
+    case .isQueryAdapter(let path, let version):
+      "\(path): \(version) moves queries by an adapter, which a training would leave behind. Train from the "
+        + "version that it was made of, with --version."
+    case .versionExists(let path, let name): "\(path): there is a version \(name) already."
+    case .isGate(let path, let name):
+      "\(path): the set \(name) has the role gate: it judges versions, so nothing may be learned from it. "
+        + "Take other queries."
     case .noEncoder(let path):
       "\(path): this store has no text encoder: its vectors are made elsewhere (pawl init "
         + "--dimension). Add vectors with: pawl ingest \(path.quotedForShell) --vectors X.npy --ids ids.txt; search "

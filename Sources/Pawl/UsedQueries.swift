@@ -53,8 +53,12 @@ struct UsedQueries: Equatable {
   }
 
   private static func hash(ofText text: String) -> [UInt8] {
-    let words = text.lowercased().split { $0.isWhitespace }
-    return Array(SHA256.bytes(of: "text\n" + words.joined(separator: " ")).prefix(size))
+    Array(SHA256.bytes(of: "text\n" + normalized(text)).prefix(size))
+  }
+
+  /// In lower case, with one blank between words.
+  static func normalized(_ text: String) -> String {
+    text.lowercased().split { $0.isWhitespace }.joined(separator: " ")
   }
 
   private static func hash(ofID id: String) -> [UInt8] {

@@ -119,6 +119,8 @@ struct EvaluationSource: ParsableArguments {
 
   var files: [String] { [queries, qrels].compactMap(\.self) }
 
+  func requireNoGate(in store: Store) throws { try GivenSet.requireNoGate(set, in: store) }
+
   /// Reads the set and says on stderr what of it does not count.
   func set(in store: Store, minimumGrade: Int) throws -> EvaluationSet {
     try GivenSet(queries: queries, qrels: qrels, name: set, isOnlyStored: onlyStored)
@@ -133,6 +135,14 @@ struct GivenSet {
   var groups: String?
   let name: String?
   let isOnlyStored: Bool
+
+  /// - Throws: `StoreError.isGate` for a stored set from which nothing may be learned.
+  static func requireNoGate(_ name: String?, in store: Store) throws {
+    guard let name, try store.sets().contains(where: { $0.name == name && $0.role == .gate }) else {
+      return
+    }
+    throw StoreError.isGate(path: store.path, name: name)
+  }
 
   /// Reads the set and says on stderr what of it does not count.
   func read(in store: Store, minimumGrade: Int) throws -> EvaluationSet {

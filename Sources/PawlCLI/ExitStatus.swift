@@ -53,7 +53,7 @@ enum ExitStatus: Int32 {
     case let error as TrainingError:
       switch error {
       case .recipe, .batchOfOne: .usage
-      case .tooFewExamples: .badInput
+      case .tooFewExamples, .noBatch: .badInput
       case .diverged, .state: .failed
       }
     case is KernelError: .failed
@@ -74,7 +74,8 @@ enum ExitStatus: Int32 {
         .noEncoder, .hasEncoder, .nothingToEvaluate, .nothingStored, .nothingToTrainOn,
         .unknownInTriples:
         .badInput
-      case .setName, .settingValue, .outputOverInput, .dimension, .tooFewForLists, .cannotRecode:
+      case .setName, .settingValue, .outputOverInput, .isGate, .dimension, .tooFewForLists,
+        .cannotRecode:
         .usage
       default: .failed
       }

@@ -38,6 +38,8 @@ struct IngestCommand: ParsableCommand {
   var skipMalformed = false
   @Flag(help: "Store the texts only; a later ingest embeds them.")
   var textOnly = false
+  @Flag(help: "Embed for the active version alone, not for the one that a rollback would go to.")
+  var onlyActive = false
   @Flag(help: "No progress.")
   var quiet = false
   @OptionGroup var output: OutputOptions
@@ -50,8 +52,9 @@ struct IngestCommand: ParsableCommand {
     if (vectors == nil) != (ids == nil) {
       throw ValidationError("--vectors and --ids belong together.")
     }
-    if vectors != nil, skipMalformed || textOnly {
-      throw ValidationError("--skip-malformed and --text-only belong to a collection of texts.")
+    if vectors != nil, skipMalformed || textOnly || onlyActive {
+      throw ValidationError(
+        "--skip-malformed, --text-only and --only-active belong to a collection of texts.")
     }
   }
 
@@ -88,12 +91,26 @@ struct IngestCommand: ParsableCommand {
     options.limit = limit
     options.skipsMalformed = skipMalformed
     options.textOnly = textOnly
+    options.onlyActive = onlyActive
     let clock = ContinuousClock()
     let start = clock.now
     let summary = try CommandProgress.during(isQuiet: quiet) { line in
       try store.ingest(collection, options) { line.show($0) }
     }
     try report(summary, seconds: (clock.now - start) / .seconds(1))
+  }
+
+  private func tell(_ previous: PreviousSummary) {
+    if previous.embedded.embeddedCount > 0 {
+      Output.line(
+        "\(target.store): \(Figures.grouped(previous.embedded.embeddedCount)) embedded for "
+          + "\(previous.version), which served before")
+    }
+    if previous.pendingCount > 0 {
+      Output.line(
+        "\(target.store): \(previous.version), to which a rollback goes, lacks "
+          + Figures.count(previous.pendingCount, "passage"))
+    }
   }
 
   private func report(_ summary: IngestSummary, seconds: Double) throws {
@@ -120,6 +137,7 @@ struct IngestCommand: ParsableCommand {
       Output.line(
         "\(target.store): " + parts.joined(separator: ", ")
           + " in \(Figures.fixed(seconds, 1)) s")
+      if let previous = summary.previous { tell(previous) }
       Self.tell(summary.upkeep, target.store)
     }
     try Self.tellProblem(of: summary.upkeep, target.store)
@@ -139,6 +157,8 @@ private struct IngestReport: Encodable {
   let skipped: Int
   let embedded: Int
   let copied: Int
+  /// Missing where no other version served before, or it has the same vectors.
+  let previous: PreviousReport?
   let interrupted: Bool
   let seconds: Double
   /// Missing where the passages had not outgrown the last clustering.
@@ -156,10 +176,24 @@ private struct IngestReport: Encodable {
     skipped = summary.skippedCount
     embedded = summary.embedded.embeddedCount
     copied = summary.embedded.copiedCount
+    previous = summary.previous.map(PreviousReport.init)
     interrupted = summary.isInterrupted
     reindex = summary.upkeep.reindex.map { ReindexReport($0) }
     calibration = summary.upkeep.calibration.map(CalibrationReport.init)
     problem = summary.upkeep.problem
     self.seconds = seconds
+  }
+}
+
+/// What an ingest did for the version that a rollback would go to.
+private struct PreviousReport: Encodable {
+  let version: String
+  let embedded: Int
+  let pending: Int
+
+  init(_ summary: PreviousSummary) {
+    version = summary.version
+    embedded = summary.embedded.embeddedCount
+    pending = summary.pendingCount
   }
 }

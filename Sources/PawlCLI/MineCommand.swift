@@ -8,7 +8,8 @@ struct MineCommand: ParsableCommand {
     abstract: "Write training triples with negatives that a version ranks near the answers.",
     discussion: """
       A line is qid, positive pid, negative pid, and where the negative was found: its rank, its score and \
-      the version; with --texts, texts instead of ids. Texts equal to an answer's are answers, too. \
+      the version; with --texts, texts instead of ids, tabs in them as blanks. Of each pair there are 3 negatives \
+      at most, of the ranks 1 to 50, below .95 of the answer's score, unless you say otherwise. Texts equal to an answer's are answers, too. \
       pawl train --triples reads what this writes.
 
       Example:
@@ -53,9 +54,10 @@ struct MineCommand: ParsableCommand {
     options.seed = seed
     options.minimumGrade = minGrade
     options.writesTexts = texts
+    try source.requireNoGate(in: store)
     let set = try source.set(in: store, minimumGrade: Int(minGrade))
     let summary = try CommandProgress.during(isQuiet: quiet) { line in
-      try store.mine(set, options, to: out) { line.show($0) }
+      try store.mine(set, options, to: out, apartFrom: source.files) { line.show($0) }
     }
     guard let summary else {
       Terminal.error("stopped; nothing was written")

@@ -34,7 +34,8 @@ struct MiningOptions: ParsableArguments {
   var rangeMax: Int?
   @Option(
     help: ArgumentHelp(
-      "Negatives score at most the positive's score times 1 − x (default .05).", valueName: "x"))
+      "Negatives score at most the positive's score times 1 − x (.05, in paper recipes none).",
+      valueName: "x"))
   var relativeMargin: Double?
   @Option(
     help: ArgumentHelp("Negatives score at most the positive's score less x.", valueName: "x"))
@@ -125,7 +126,7 @@ struct RecipeOptions: ParsableArguments {
   var clip: Double?
   @Option(help: ArgumentHelp("Each example is seen so often at most.", valueName: "x"))
   var epochs: Double?
-  @Option(help: ArgumentHelp("Rank of adapters.", valueName: "r"))
+  @Option(help: ArgumentHelp("Rank of adapters, of those of queries, too.", valueName: "r"))
   var loraRank: Int?
   @Option(help: ArgumentHelp("α of adapters.", valueName: "x"))
   var loraAlpha: Double?
@@ -184,7 +185,7 @@ struct RecipeOptions: ParsableArguments {
       ("--epochs", epochs), ("--lora-alpha", loraAlpha),
     ]
     for (name, value) in positive {
-      if let value, value <= 0 || !value.isFinite {
+      if let value, value <= 0 || value > 1e9 || value.isNaN {
         throw ValidationError("\(name) must be above 0.")
       }
     }
@@ -254,6 +255,11 @@ struct RecipeOptions: ParsableArguments {
     set(ema, \.averageDecay)
     set(validations, \.validations)
     set(patience, \.patience)
+    if let known = Recipe.named(self.recipe.name), recipe != (hasTriples ? known.onTriples : known),
+      recipe != known
+    {
+      recipe.name += ", changed"
+    }
     return recipe
   }
 }

@@ -21,6 +21,9 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var target: StoreArgument
   @OptionGroup var source: TrainingSource
+  @Option(
+    help: ArgumentHelp("Train this version's encoder, not the active one's.", valueName: "vN"))
+  var version: String?
   @Option(help: ArgumentHelp("About so long (default: the recipe's epochs).", valueName: "m"))
   var minutes: Double?
   @Option(help: ArgumentHelp("So many batches instead.", valueName: "n"))
@@ -42,16 +45,22 @@ struct TrainCommand: ParsableCommand {
 
   func validate() throws {
     if minutes != nil, steps != nil { throw ValidationError("Give --minutes or --steps.") }
-    if let minutes, minutes <= 0 || !minutes.isFinite {
-      throw ValidationError("--minutes must be above 0.")
+    if let minutes, minutes <= 0 || minutes > 100_000 || minutes.isNaN {
+      throw ValidationError("--minutes takes more than 0, up to 100000.")
     }
-    if let steps, steps < 1 { throw ValidationError("--steps must be at least 1.") }
+    if let steps, !(1...1_000_000_000).contains(steps) {
+      throw ValidationError("--steps takes 1 to 1000000000.")
+    }
+    if let maxLength, maxLength < 3 {
+      throw ValidationError("--max-length must be at least 3: [CLS], [SEP] and a token.")
+    }
     if minGrade < 0 { throw ValidationError("--min-grade must be at least 0.") }
   }
 
   private var options: TrainOptions {
     var options = TrainOptions()
     options.recipe = recipe.settings(hasTriples: source.triples != nil)
+    options.version = version
     options.triples = source.triples
     options.sampleCount = source.sample
     options.minutes = minutes
@@ -73,6 +82,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let store = try Store(path: target.store, access: explain ? .reading : .writing)
+    try GivenSet.requireNoGate(source.set, in: store)
     let set = try source.set(in: store, minimumGrade: Int(minGrade))
     Interrupt.watch()
     let line = TrainingLine(isQuiet: quiet)
@@ -80,7 +90,10 @@ struct TrainCommand: ParsableCommand {
     if explain {
       let estimate = try store.estimateTraining(set, options, line.watcher)
       line.finish()
-      guard let estimate else { throw stopped() }
+      guard let estimate else {
+        Terminal.error("stopped; nothing was written")
+        throw ExitStatus.failed.code
+      }
       return try show(estimate)
     }
     let summary = try store.train(set, options, line.watcher)
@@ -123,11 +136,14 @@ struct TrainingSource: ParsableArguments {
   var onlyStored = false
   @Option(
     help: ArgumentHelp(
-      """
-      Learn from query<TAB>positive<TAB>negative lines: texts, or ids of the queries and the store; with a       teacher's scores of both passages before them where the loss needs them.
-      """, valueName: "triples.tsv"))
+      "Learn from query<TAB>positive<TAB>negative lines: texts, where the first positive has a blank in it, else "
+        + "ids of the queries and the store; for some losses with a teacher's scores of both passages before them.",
+      valueName: "triples.tsv"))
   var triples: String?
-  @Option(help: ArgumentHelp("Draw so many of the triples.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Draw so many of the triples' examples: lines of one query and positive that follow each other.",
+      valueName: "n"))
   var sample: Int?
 
   func validate() throws {

@@ -26,6 +26,7 @@ final class TrainingLine: Sendable {
       }
       return !Interrupt.isAsked
     }
+    watcher.isWanted = { !Interrupt.isAsked }
     watcher.didPlan = { self.show($0) }
     watcher.didStep = { step, total in
       let note =
@@ -77,6 +78,14 @@ final class TrainingLine: Sendable {
       lines.append(
         Figures.count(plan.unusableCount, "triple is", "triples are")
           + " left out: a passage is not in the store, or a teacher says too little")
+    }
+    if plan.leftOutCount > 0 {
+      lines.append("drawn; \(Figures.grouped(plan.leftOutCount)) more are left out")
+    }
+    if plan.withoutNegativesCount > 0 {
+      lines.append(
+        Figures.count(plan.withoutNegativesCount, "pair has", "pairs have")
+          + " no passage in the range and below the margin: negatives by chance fill in")
     }
     for run in plan.otherRuns {
       lines.append(

@@ -39,12 +39,9 @@ package struct BatchMaker: ~Copyable {
   /// The batch of a step; nil where an epoch has none.
   package mutating func batch(ofStep step: Int) throws -> TokenBatch? {
     guard let members = examples.batch(ofStep: step) else { return nil }
-    // All or none: a loss has one kind of label.
-    let isTaught =
-      recipe.takesTeacher && members.allSatisfy { $0.teacherScores.count > recipe.negativeCount }
     var batch = TokenBatch(
       queryCount: members.count, negativeCount: recipe.negativeCount,
-      teacherScores: isTaught ? members.flatMap(\.teacherScores) : [])
+      teacherScores: members.flatMap(\.teacherScores))
     for member in members {
       append(texts.queryPrefix + data.queries[member.query], to: &batch)
     }

@@ -11,6 +11,7 @@ package struct ExampleBatches: Sendable {
   /// The step of the epoch's first batch.
   private var firstStep = 0
 
+  /// - Parameter data: with at least `recipe.leastPassages(answers:)` passages.
   package init(_ data: TrainingData, _ recipe: Recipe, seed: UInt64) {
     self.data = data
     self.recipe = recipe
@@ -36,9 +37,14 @@ package struct ExampleBatches: Sendable {
       enter(epoch: epoch + 1, firstStep: firstStep + batches.count)
     }
     let members = batches[step - firstStep].map { data.examples[$0] }
-    return recipe.negativeCount == 0
-      ? members.map { TrainingExample(query: $0.query, positive: $0.positive) }
-      : withNegatives(members, step: step)
+    if recipe.negativeCount == 0 {
+      return members.map { TrainingExample(query: $0.query, positive: $0.positive) }
+    }
+    // Scores are of the negatives that an example came with. All or none: a loss has one kind of label.
+    let isTaught =
+      recipe.takesTeacher && recipe.negatives == .given
+      && members.allSatisfy { $0.teacherScores.count > recipe.negativeCount }
+    return withNegatives(members, isTaught: isTaught, step: step)
   }
 
   private mutating func enter(epoch: Int, firstStep: Int) {
@@ -49,7 +55,9 @@ package struct ExampleBatches: Sendable {
   }
 
   /// Those that were chosen beforehand, then others by chance.
-  private func withNegatives(_ members: [TrainingExample], step: Int) -> [TrainingExample] {
+  private func withNegatives(
+    _ members: [TrainingExample], isTaught: Bool, step: Int
+  ) -> [TrainingExample] {
     var numbers = RandomNumbers(key: RandomKey.mix(RandomKey.mix(seed, 1 << 32), UInt64(step)))
     // Where all passages of a batch are negatives of all its queries, none may answer another, or come twice.
     var taken: Set<Int> = []
@@ -61,19 +69,16 @@ package struct ExampleBatches: Sendable {
     }
     return members.map { member in
       var negatives = given(member)
-      // A small collection may not have as many that are all different.
-      var attempts = 0
       while negatives.count < recipe.negativeCount {
         let passage = numbers.below(data.passages.count)
-        attempts += 1
-        let isFree = attempts > 1_000 || !taken.contains(passage)
-        if !isFree || data.answers[member.query].contains(passage) { continue }
+        if taken.contains(passage) || data.answers[member.query].contains(passage) { continue }
         negatives.append(passage)
         if recipe.separatesAnswers { taken.insert(passage) }
       }
       return TrainingExample(
         query: member.query, positive: member.positive, negatives: negatives,
-        teacherScores: member.teacherScores)
+        teacherScores: isTaught
+          ? Array(member.teacherScores.prefix(1 + recipe.negativeCount)) : [])
     }
   }
 

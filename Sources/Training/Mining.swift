@@ -40,7 +40,9 @@ extension MiningSettings {
     if positiveScore == nil, relativeMargin != nil || absoluteMargin != nil { return [] }
     var limit = maxScore ?? .infinity
     if let positiveScore {
-      if let relativeMargin { limit = min(limit, positiveScore * (1 - relativeMargin)) }
+      if let relativeMargin {
+        limit = min(limit, positiveScore - abs(positiveScore) * relativeMargin)
+      }
       if let absoluteMargin { limit = min(limit, positiveScore - absoluteMargin) }
     }
     let others = ranked.filter { !answers.contains($0.place) }

@@ -56,7 +56,8 @@ package final class EncoderObjective: Objective {
   package func addGradients(ofStep step: Int) throws -> BatchOutcome? {
     guard var batch = try batches.batch(ofStep: step) else { return nil }
     if let anchor { batch.anchors = anchor.vectors(of: batch) }
-    let loss = gradient.add(batch, dropoutKey: RandomKey.mix(seed, UInt64(step)))
+    let loss = gradient.add(
+      batch, dropoutKey: RandomKey.mix(RandomKey.mix(seed, 0xd209), UInt64(step)))
     return BatchOutcome(loss: loss, tokenCount: batch.tokens.count)
   }
 

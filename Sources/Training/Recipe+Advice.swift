@@ -1,6 +1,13 @@
 extension Recipe {
   /// What is known of the recipe, in words, with the figures and where they are from.
   package var advice: String {
+    let known = String(name.prefix { $0 != " " && $0 != "," })
+    let advice = Self.advice(known)
+    return known == name
+      ? advice : "Not as it stands (\(name)); of \(known) itself this is known. " + advice
+  }
+
+  private static func advice(_ name: String) -> String {
     switch name {
     case "contrastive":
       "The other passages of a batch are the negatives. On data that the base has not seen it gains much: "

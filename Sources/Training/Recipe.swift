@@ -123,6 +123,19 @@ package struct Recipe: Sendable, Codable, Equatable {
     if negatives != .batch, negativeCount < 1 {
       return "\(negatives.rawValue) negatives are at least one a query"
     }
+    if needsTeacher, negatives != .given {
+      return
+        "the loss \(loss.rawValue) needs a teacher's scores, which only given negatives have: take --triples"
+    }
+    if batchSize * (2 + negativeCount) > Self.mostTexts {
+      return
+        "a batch of \(batchSize) with \(negativeCount) negatives has more than \(Self.mostTexts) texts"
+    }
+    if part == .lora, freezesEmbeddings || firstLayer > 0 {
+      return
+        "--freeze-embeddings and --freeze-layers are for full training: adapters leave all else as it is"
+    }
+    if part == .lora, adapterTargets.isEmpty { return "adapters need a product to be at" }
     if mining.rangeMin < 1 || mining.rangeMax < mining.rangeMin {
       return "ranks \(mining.rangeMin) to \(mining.rangeMax) hold nothing"
     }
@@ -130,11 +143,26 @@ package struct Recipe: Sendable, Codable, Equatable {
       if negatives == .random {
         return "an adapter of queries takes mined or given negatives, or the batch's"
       }
-      if anchorWeight > 0 || interpolates || dropout > 0 {
-        return "anchor, interpolation and dropout are for encoders, not for an adapter of queries"
+      if anchorWeight > 0 || interpolates || dropout > 0 || freezesEmbeddings || firstLayer > 0 {
+        return
+          "anchor, interpolation, dropout and freezing are for encoders, not for an adapter of queries"
       }
     }
     return nil
+  }
+
+  /// Texts of a batch, whose vectors are in memory at once.
+  private static let mostTexts = 65_536
+
+  /// Passages that there must be, so that every batch finds negatives by chance.
+  ///
+  /// - Parameter answers: how many each query has.
+  package func leastPassages(answers: [Int]) -> Int {
+    if negatives == .batch { return 1 }
+    if !separatesAnswers { return (answers.max() ?? 0) + negativeCount }
+    // Of the batch with most answers none may be a negative, nor may one come twice.
+    return answers.sorted(by: >).prefix(batchSize).reduce(0, +) + batchSize
+      * (1 + 2 * negativeCount)
   }
 
   /// Whether passages of a batch are negatives of other queries.
@@ -184,6 +212,7 @@ extension Recipe {
   /// The recipe for triples: each query's negatives are those that it comes with.
   package var onTriples: Recipe {
     var recipe = self
+    recipe.name += " on triples"
     recipe.negatives = .given
     recipe.negativeCount = max(1, negativeCount)
     return recipe

@@ -53,15 +53,17 @@ extension Trainer {
     do {
       let content = try Data(contentsOf: URL(filePath: path))
       state = try JSONDecoder().decode(State.self, from: content)
-    } catch { throw TrainingError.state(path: path, problem: "it is damaged") }
+    } catch { throw TrainingError.state(folder: folder, problem: "state.json is damaged") }
     guard state.fingerprint == fingerprint else { return false }
-    let file = try SafeTensors(path: "\(folder)/\(state.blocks)")
-    for block in blocks {
-      let found = try file.floats(block.name, shape: [block.floats.count])
-      // Sound: nobody else uses them between two steps.
-      var view = unsafe block.floats.mutableSpan(0..<block.floats.count)
-      view.copy(found.span)
-    }
+    do {
+      let file = try SafeTensors(path: "\(folder)/\(state.blocks)")
+      for block in blocks {
+        let found = try file.floats(block.name, shape: [block.floats.count])
+        // Sound: nobody else uses them between two steps.
+        var view = unsafe block.floats.mutableSpan(0..<block.floats.count)
+        view.copy(found.span)
+      }
+    } catch { throw TrainingError.state(folder: folder, problem: "\(state.blocks) is damaged") }
     progress = state.progress
     objective.valuesDidChange()
     return true

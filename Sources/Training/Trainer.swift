@@ -65,7 +65,7 @@ package struct Trainer: ~Copyable {
       objective.trained.gradients.fill(0)
     }
     progress.count(isSkipped: !isFinite)
-    if progress.skippedInARow >= 3 { throw TrainingError.diverged(step: number) }
+    if progress.skippedInARow >= 3 { throw TrainingError.diverged(step: number, version: nil) }
     return Step(
       number: number, loss: batch.loss, rate: rate, gradientNorm: norm,
       tokenCount: batch.tokenCount, isSkipped: !isFinite)

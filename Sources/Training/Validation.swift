@@ -59,6 +59,10 @@ package struct Validation: Sendable {
   package func evaluate(
     queries vectors: [Float], passages rows: [Float], width D: Int, kernels: Kernels
   ) -> Result {
+    guard Kernels.allFinite(vectors.span), Kernels.allFinite(rows.span) else {
+      // Whatever compares with what is no number must not look good.
+      return Result(reciprocalRank: 0, effectiveRank: 0, meanCosine: 1)
+    }
     let figures = EmbeddingFigures(rows, width: D)
     var linear = Linear(inputWidth: D, outputWidth: passages.count)
     linear.append(

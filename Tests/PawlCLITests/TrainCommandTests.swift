@@ -20,7 +20,7 @@ import Testing
     #expect(result.status == 0, "\(result.error)")
     let lines = result.output.split(separator: "\n")
     #expect(lines.count == 2 && lines.last == "v2", "\(result.output)")
-    #expect(result.error.contains("v2 from v1 by the recipe contrastive: "))
+    #expect(result.error.contains("v2 from v1 by the recipe contrastive, changed: "))
     #expect(result.error.contains(" kept back among "))
     for step in ["step 0: MRR@10 0.", ", the parent", "step 3: ", "step 6: "] {
       #expect(result.error.contains(step), "\(step): \(result.error)")
@@ -45,7 +45,7 @@ import Testing
     #expect(result.output.contains("of memory here; nothing was written"))
     let json = try train("--explain", "--json", "--minutes", "0.1").object()
     #expect((json["seconds"] as? Double ?? 0) > 0 && (json["steps"] as? Int ?? 0) >= 1)
-    #expect(json["recipe"] as? String == "safe")
+    #expect(json["recipe"] as? String == "safe, changed")
     #expect(try Data(contentsOf: data) == before)
     #expect(!FileManager.default.fileExists(atPath: pawl.path("s.pawl/runs")))
   }

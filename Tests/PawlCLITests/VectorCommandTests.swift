@@ -101,8 +101,8 @@ import Testing
       ("belong to a collection of texts.", store + vectors + ["--text-only"]),
       ("belong to a collection of texts.", store + vectors + ["--skip-malformed"]),
       ("--limit must be at least 1.", store + vectors + ["--limit", "0"]),
-      ("Give --vectors and --ids: the files to write.", ["export", "v.pawl"]),
-      ("Give --vectors and --ids", ["export", "v.pawl", "--vectors", "x.npy"]),
+      ("Give --model, or --vectors and --ids: what to write.", ["export", "v.pawl"]),
+      ("Give --model, or --vectors and --ids", ["export", "v.pawl", "--vectors", "x.npy"]),
       ("Only one result goes", ["export", "v.pawl", "--vectors", "-", "--ids", "-"]),
       ("Only one result goes", ["export", "v.pawl", "--vectors", "-", "--ids", "i", "--json"]),
     ]

@@ -259,6 +259,8 @@ import Testing
         "meta", "dictionaries", "rows", "ids", "texts", "updates", "spaces", "indexes", "fresh",
         "centroids", "lists", "directory", "places", "calibration", "versions", "history",
         "pointer", "sets", "jobs",
+        // Copied as they are: no row is named in them.
+        "adapters", "used",
       ])
   }
 }

@@ -66,7 +66,7 @@ import Testing
       try write.commit()
       try store.environment.close()
     }
-    #expect(throws: StoreError.newerFormat(path: path, found: 5, known: 4)) {
+    #expect(throws: StoreError.newerFormat(path: path, found: 6, known: 5)) {
       try Store(path: path)
     }
   }

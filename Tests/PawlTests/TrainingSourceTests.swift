@@ -415,4 +415,120 @@ import Training
     ) { try store.train(Self.set(), options, TrainingWatcher()) }
     #expect(!Files.exists(store.path + "/runs"))
   }
+
+  // MARK: What went wrong once
+
+  @Test("values that are no numbers never look good, and what was learned before them is kept")
+  func divergence() throws {
+    let store = try sampleStore()
+    var options = Self.options(.contrastive)
+    options.recipe.rate = 1e30
+    options.recipe.warmupShare = 0
+    (options.stepCount, options.recipe.validations) = (20, 10)
+    var failure: TrainingError?
+    do { _ = try store.train(Self.set(), options, TrainingWatcher()) } catch let error
+      as TrainingError
+    { failure = error }
+    guard case .diverged(_, let version) = failure else {
+      Issue.record("\(failure.map { "\($0)" } ?? "nothing was thrown")")
+      return
+    }
+    #expect(version == nil)
+    #expect(TrainingRun.names(inStoreAt: store.path).isEmpty)
+    try store.expectWhole(passages: 309)
+  }
+
+  @Test("a run in which no step was better is its parent, index and all")
+  func nothingBetter() throws {
+    let store = try sampleStore()
+    var options = Self.options(.contrastive)
+    options.recipe.rate = 1e-12
+    let summary = try #require(try store.train(Self.set(), options, TrainingWatcher()))
+    let (parent, version) = (try record("v1", store), try record("v2", store))
+    #expect(summary.bestStep == 0 && version.state == "ready" && version.index == parent.index)
+  }
+
+  @Test("answers in a file's negatives are left out, and equal queries are on one side")
+  func answersAsNegatives() throws {
+    let store = try sampleStore()
+    // Each third negative is the positive itself.
+    let rows = (0..<60).map { number in
+      let answer = "an answer of \(number) words"
+      return "query \(number)\t\(answer)\t\(number % 3 == 0 ? answer : "nothing \(number)")"
+    }
+    var options = Self.options(Recipe.contrastive.onTriples)
+    options.triples = try folder.file("t.tsv", rows)
+    var plan: TrainingPlan?
+    var watcher = TrainingWatcher()
+    watcher.didPlan = { plan = $0 }
+    _ = try store.train(nil, options, watcher)
+    #expect(plan?.unusableCount == 20)
+    // Every query stands twice, the second time in capitals.
+    let doubled = (0..<40).flatMap { number -> [String] in
+      [
+        "Query \(number)\tan answer \(number)\tno a \(number)",
+        "QUERY  \(number)\tan answer, too, \(number)\tno b \(number)",
+      ]
+    }
+    options.triples = try folder.file("d.tsv", doubled)
+    _ = try store.train(nil, options, watcher)
+    #expect(plan?.validationQueryCount == 8 && plan?.exampleCount == 72)
+  }
+
+  @Test("canonically equivalent ids and texts are different ones")
+  func equivalence() throws {
+    let store = try sampleStore()
+    let names = ["caf\u{e9}", "cafe\u{301}"]
+    let rows = (0..<40).flatMap { number in
+      names.map { "\($0) \(number)\t\($0) is an answer \(number)\tnothing \(number)" }
+    }
+    var options = Self.options(Recipe.contrastive.onTriples)
+    options.triples = try folder.file("t.tsv", rows)
+    var plan: TrainingPlan?
+    var watcher = TrainingWatcher()
+    watcher.didPlan = { plan = $0 }
+    _ = try store.train(nil, options, watcher)
+    // Lower-casing does not make them equal, so each is a group of its own.
+    #expect((plan?.exampleCount ?? 0) + (plan?.validationQueryCount ?? 0) == 80)
+  }
+
+  @Test("an import beside a training takes another name, and a version's name is never taken twice")
+  func names() throws {
+    let store = try sampleStore()
+    var watcher = TrainingWatcher()
+    var imported: String?
+    watcher.didStep = { _, _ in
+      if imported == nil {
+        var options = ImportOptions(.version)
+        options.queryPrefix = "q: "
+        imported = try? store.importVersion(options)
+      }
+      return true
+    }
+    let summary = try #require(try store.train(Self.set(), Self.options(.contrastive), watcher))
+    #expect(imported == "v3" && summary.version == "v2")
+    let parent = try record("v1", store)
+    #expect(throws: StoreError.versionExists(path: store.path, name: "v3")) {
+      try store.add(
+        NewVersion(name: "v3", parent: parent, queryPrefix: "", origin: ""),
+        QueryAdapter(
+          width: 32, rank: 0, values: [Float](repeating: 0, count: 32)))
+    }
+    try store.expectWhole(passages: 309)
+  }
+
+  @Test("looks are as many as were wanted, whatever the number of steps")
+  func looks() throws {
+    let store = try sampleStore()
+    for (steps, looks) in [(19, 10), (29, 10), (7, 10)] {
+      var options = Self.options(.contrastive)
+      (options.stepCount, options.recipe.validations, options.recipe.patience) = (steps, looks, 0)
+      options.seed = UInt64(steps)
+      var seen: [Int] = []
+      var watcher = TrainingWatcher()
+      watcher.didValidate = { seen.append($0.step) }
+      _ = try store.train(Self.set(), options, watcher)
+      #expect(seen.count == 1 + min(steps, looks) && seen.last == steps, "\(seen)")
+    }
+  }
 }

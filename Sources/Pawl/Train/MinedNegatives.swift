@@ -4,7 +4,7 @@ internal import Training
 
 /// A file of mined negatives, each with where it was found: triples with rank, score and version.
 ///
-/// A run keeps its own as `negatives.tsv` in its folder, and takes them from there when it goes on after a stop.
+/// A run keeps its own as `negatives.tsv` in its folder, for people.
 struct MinedNegatives {
   private let path: String
   private let store: Store
@@ -43,7 +43,8 @@ struct MinedNegatives {
       let positive = try name(example.positive)
       for passage in mined {
         var triple = Triple(
-          query: query(example.query), positive: positive, negative: try name(passage.place))
+          query: Self.column(query(example.query)), positive: Self.column(positive),
+          negative: Self.column(try name(passage.place)))
         triple.source = Triple.MinedSource(
           rank: Int32(passage.rank), score: passage.score, version: version)
         try writer.append(triple)
@@ -51,29 +52,11 @@ struct MinedNegatives {
     }
     try writer.commit()
   }
+}
 
-  /// The data with the negatives of the file; nil where there is no file.
-  func read(_ data: TrainingData, labels: [String]) throws -> TrainingData? {
-    guard Files.exists(path) else { return nil }
-    let snapshot = try store.environment.snapshot()
-    let queries = Dictionary(
-      zip(labels, labels.indices), uniquingKeysWith: { first, _ in first })
-    var found: [[Int]: [Int]] = [:]
-    let names = PlaceNames(store, places)
-    var reader = try TriplesReader(path: path, content: .identifiers)
-    while let triple = try reader.next() {
-      guard let query = queries[triple.query],
-        let positive = try names.place(named: triple.positive, in: snapshot),
-        let negative = try names.place(named: triple.negative, in: snapshot)
-      else { throw StoreError.changedWhileTraining(path: store.path) }
-      found[[query, positive], default: []].append(negative)
-    }
-    return data.with(
-      data.examples.map {
-        TrainingExample(
-          query: $0.query, positive: $0.positive, negatives: found[[$0.query, $0.positive]] ?? [])
-      })
-  }
+extension MinedNegatives {
+  /// A text may have tabs, a column may not.
+  private static func column(_ text: String) -> String { text.replacing("\t", with: " ") }
 }
 
 /// Names of places in a file: ids of passages, or numbers of texts that the store does not have.
@@ -95,15 +78,5 @@ private struct PlaceNames {
       return "\(Self.other)\(place - places.storedCount)"
     }
     return try ids.id(of: row, in: snapshot).text
-  }
-
-  func place(named name: String, in snapshot: borrowing Snapshot) throws -> Int? {
-    if let row = try store.checkedRow(of: Identifier(name), in: snapshot) {
-      return places.place(ofRow: row)
-    }
-    guard name.hasPrefix(Self.other), let number = Int(name.dropFirst(Self.other.count)),
-      (0..<places.count - places.storedCount).contains(number)
-    else { return nil }
-    return places.storedCount + number
   }
 }

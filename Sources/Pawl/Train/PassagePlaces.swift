@@ -10,7 +10,8 @@ struct PassagePlaces: PassageTexts {
   private let places: [UInt32]
   /// Texts that the store does not have, behind all others.
   private var others: [String] = []
-  private var otherPlaces: [String: Int] = [:]
+  /// By their bytes: two texts may be canonically equivalent.
+  private var otherPlaces: [[UInt8]: Int] = [:]
 
   /// - Complexity: one pass over the table of texts' hashes; 8 bytes a row.
   init(_ store: Store) throws {
@@ -39,6 +40,13 @@ struct PassagePlaces: PassageTexts {
   /// Texts that the store has: the first places.
   var storedCount: Int { rows.count }
 
+  /// Tells other texts, or texts at other places, apart.
+  var checksum: UInt64 {
+    var hash = UInt64(others.count)
+    for row in rows { hash = RandomKey.mix(hash, UInt64(row)) }
+    return hash
+  }
+
   /// The place of a row's text, nil where it has none.
   func place(ofRow row: UInt32) -> Int? {
     guard row < places.count, places[Int(row)] != .max else { return nil }
@@ -59,9 +67,9 @@ struct PassagePlaces: PassageTexts {
         return place
       }
     }
-    if let place = otherPlaces[text] { return place }
+    if let place = otherPlaces[bytes] { return place }
     others.append(text)
-    otherPlaces[text] = count - 1
+    otherPlaces[bytes] = count - 1
     return count - 1
   }
 

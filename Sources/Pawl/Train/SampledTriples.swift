@@ -18,8 +18,13 @@ struct SampledTriples {
   /// In the order of the file.
   let examples: [Example]
 
+  /// Examples in memory at most, and negatives of each: what is more is drawn from, and left out.
+  private static let (mostExamples, mostNegatives) = (1_000_000, 1_000)
+  /// Examples of the file.
+  let foundCount: Int
+
   /// - Parameters:
-  ///   - count: draw so many, each with the same chance; nil: all.
+  ///   - count: draw so many, each with the same chance; nil: all, a million at most.
   ///   - progress: told how many bytes are read; answering false stops.
   /// - Returns: nil where it was stopped.
   /// - Complexity: one pass over the file; memory for the examples that are drawn.
@@ -31,12 +36,16 @@ struct SampledTriples {
     var open: Example?
     func draw(_ example: Example) {
       seen += 1
-      if drawn.count < count ?? .max { return drawn.append(example) }
+      if drawn.count < min(count ?? .max, Self.mostExamples) { return drawn.append(example) }
       let place = numbers.below(seen)
       if place < drawn.count { drawn[place] = example }
     }
     while let triple = try reader.next() {
-      if let last = open, last.query == triple.query, last.positive == triple.positive {
+      // Byte by byte: == takes canonically equivalent texts for one.
+      if let last = open, last.query.utf8.elementsEqual(triple.query.utf8),
+        last.positive.utf8.elementsEqual(triple.positive.utf8)
+      {
+        if last.negatives.count >= Self.mostNegatives { continue }
         open?.negatives.append(triple.negative)
         if let scores = triple.scores { open?.scores.append(scores.negative) }
         continue
@@ -56,6 +65,7 @@ struct SampledTriples {
     if let open { draw(open) }
     content = reader.content ?? .texts
     self.path = path
+    foundCount = seen
     examples = drawn.sorted { $0.line < $1.line }
   }
 

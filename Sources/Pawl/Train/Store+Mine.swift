@@ -32,19 +32,24 @@ extension Store {
   /// and the version.
   ///
   /// Passages whose text equals an answer's are answers, too.
-  /// - Parameter progress: answering false stops; nothing is written then.
+  /// - Parameters:
+  ///   - inputs: files that `path` must not be.
+  ///   - progress: answering false stops; nothing is written then.
   /// - Returns: nil where it was stopped.
   package func mine(
-    _ set: EvaluationSet, _ options: MineOptions, to path: String, progress: ProgressHandler
+    _ set: EvaluationSet, _ options: MineOptions, to path: String, apartFrom inputs: [String] = [],
+    progress: ProgressHandler
   ) throws -> MineSummary? {
-    try requireOutput(path, apartFrom: [])
+    try requireOutput(path, apartFrom: inputs)
+    // Made and dropped: a file that cannot be written is better told before the work than after it.
+    _ = try OutputFile(path: path)
     let places = try PassagePlaces(self)
     let (data, labels) = try TrainingPairs.judged(
       set, places, in: self, minimumGrade: options.minimumGrade)
     if data.examples.isEmpty {
       throw StoreError.nothingStored(path: self.path, relevantFrom: Int(options.minimumGrade))
     }
-    let version = try version(options.version, in: environment.snapshot()).name
+    let version = try versionWithCodes(options.version)
     let mined = try mine(
       data, places, options.mining, version: version, count: options.negativeCount,
       seed: options.seed, progress: progress)
@@ -58,6 +63,16 @@ extension Store {
     return MineSummary(
       version: version, pairCount: data.examples.count,
       tripleCount: mined.reduce(0) { $0 + $1.count }, emptyCount: mined.count(where: \.isEmpty))
+  }
+
+  /// The name of a version that can rank.
+  private func versionWithCodes(_ name: String?) throws -> String {
+    let snapshot = try environment.snapshot()
+    let version = try version(name, in: snapshot)
+    if try index(version.index, in: snapshot).count == 0 {
+      throw StoreError.notReady(path: path, version: version.name, state: "not embedded")
+    }
+    return version.name
   }
 
   /// Finds each example's negatives in what a version answers to its query.

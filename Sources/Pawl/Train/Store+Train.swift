@@ -7,6 +7,8 @@ package import Training
 /// How a new version is trained.
 package struct TrainOptions: Sendable {
   package var recipe = Recipe.safe
+  /// Whose encoder is trained; nil: the active version's.
+  package var version: String?
   /// A file of triples to learn from instead of the judgments; nil: none.
   package var triples: String?
   /// Draw so many examples from it; nil: all.
@@ -27,6 +29,8 @@ package struct TrainOptions: Sendable {
 package struct TrainingWatcher {
   /// Triples are read, or negatives mined; answers whether to go on.
   package var didPrepare: ProgressHandler = { _ in true }
+  /// Asked between long pieces of work: whether to go on.
+  package var isWanted: () -> Bool = { true }
   package var didPlan: (TrainingPlan) -> Void = { _ in }
   package var didStep: (Trainer.Step, _ of: Int) -> Bool = { _, _ in true }
   package var didValidate: (ValidationReport) -> Void = { _ in }
@@ -53,6 +57,10 @@ package struct TrainingPlan: Sendable, Equatable {
   package let queryCount: Int
   package let unansweredCount: Int
   package let unusableCount: Int
+  /// Examples of a file, or pairs, that were not drawn.
+  package let leftOutCount: Int
+  /// Pairs for which no negative was found.
+  package let withoutNegativesCount: Int
   package let validationQueryCount: Int
   package let validationPassageCount: Int
   package let trainedCount: Int
@@ -104,6 +112,11 @@ extension Store {
   package func train(
     _ set: EvaluationSet?, _ options: TrainOptions, _ watcher: TrainingWatcher
   ) throws -> TrainSummary? {
-    try TrainingJob(self, set, options, watcher)?.run(watcher)
+    // Before all else: the job's name keeps others from making a version of the same name.
+    let job = try beginOnlyJob(JobRecord.training)
+    defer {
+      do { try endJob(job) } catch { forgetOwnJob(job) }
+    }
+    return try TrainingJob(self, set, options, watcher)?.run(watcher)
   }
 }

@@ -14,28 +14,29 @@ struct TrainingJob {
   private let space: SpaceRecord
   private let base: ModelDirectory
   private let encoder: TextEncoder
-  private let kernels: Kernels
   private let texts: BatchMaker.TextSettings
   private let places: PassagePlaces
   private let pairs: TrainingPairs
+  /// Of the pairs what is learned from.
+  private let data: TrainingData
+  /// Examples of a file that were not drawn.
+  private let leftOutCount: Int
+  /// Of all that decides the result but the number of steps.
   private let fingerprint: String
-  private let folder: TrainingRun
+  /// Since the call.
+  private let watch = Stopwatch()
 
   /// - Returns: nil where it was stopped.
   init?(
     _ store: Store, _ set: EvaluationSet?, _ options: TrainOptions, _ watcher: TrainingWatcher
   ) throws {
-    let snapshot = try store.environment.snapshot()
-    let parent = try store.version(nil, in: snapshot)
-    let space = try store.space(parent.space, in: snapshot)
+    let (parent, space) = try Self.parent(of: options, in: store)
     guard let checkpoint = space.checkpoint else { throw StoreError.noEncoder(path: store.path) }
-    self.store = store
-    self.options = options
-    self.parent = parent
-    self.space = space
+    if parent.adapter != nil {
+      throw StoreError.isQueryAdapter(path: store.path, version: parent.name)
+    }
     base = try ModelDirectory(path: store.checkpointPath(checkpoint))
     encoder = try store.encoder(for: space)
-    kernels = encoder.kernels
     recipe = options.recipe
     texts = BatchMaker.TextSettings(
       queryPrefix: parent.queryPrefix, passagePrefix: space.passagePrefix,
@@ -47,14 +48,27 @@ struct TrainingJob {
         path: path, count: options.sampleCount, seed: options.seed, progress: watcher.didPrepare)
       if triples == nil { return nil }
     }
+    leftOutCount = triples.map { $0.foundCount - $0.examples.count } ?? 0
     var places = try PassagePlaces(store)
     pairs = try TrainingPairs(set, triples, &places, in: store, options, texts)
     self.places = places
-    fingerprint = try Self.fingerprint(pairs, recipe, options, texts, checkpoint)
-    folder =
-      try TrainingRun(unfinished: fingerprint, in: store, snapshot)
-      ?? TrainingRun(of: store.nextVersionName(in: snapshot), inStoreAt: store.path)
+    data =
+      recipe.part == .queryAdapter
+      ? pairs.data.sampled(Self.mostCached, seed: options.seed) : pairs.data
+    self.store = store
+    self.options = options
+    self.parent = parent
+    self.space = space
+    fingerprint = try Self.fingerprint(data, places, recipe, options, texts, checkpoint)
     try checkData()
+  }
+
+  private static func parent(
+    of options: TrainOptions, in store: Store
+  ) throws -> (VersionRecord, SpaceRecord) {
+    let snapshot = try store.environment.snapshot()
+    let parent = try store.version(options.version, in: snapshot)
+    return (parent, try store.space(parent.space, in: snapshot))
   }
 
   private static func check(
@@ -63,23 +77,21 @@ struct TrainingJob {
   ) throws {
     let positionCount = base.configuration.positionCount
     guard (3...positionCount).contains(texts.maxLength) else {
-      throw EncodingError.unsupported(
-        path: base.path,
-        feature: "a maximum length of \(texts.maxLength) tokens (the model takes 3 to "
-          + "\(positionCount))")
+      throw TrainingError.recipe(
+        problem:
+          "a maximum length of \(texts.maxLength) tokens: the model takes 3 to \(positionCount)")
     }
     if recipe.batchSize < 2, recipe.separatesAnswers {
       throw TrainingError.batchOfOne(loss: recipe.loss.rawValue)
     }
     if let fault = recipe.fault { throw TrainingError.recipe(problem: fault) }
-    if recipe.needsTeacher, options.triples == nil {
-      throw TrainingError.recipe(
-        problem:
-          "the loss \(recipe.loss.rawValue) needs a teacher's scores: triples of five columns, scores first"
-      )
-    }
     if recipe.negatives == .given, options.triples == nil {
       throw TrainingError.recipe(problem: "given negatives are those of --triples")
+    }
+    if recipe.part == .full, recipe.freezesEmbeddings,
+      recipe.firstLayer >= base.configuration.layerCount
+    {
+      throw TrainingError.recipe(problem: "with all of it frozen there is nothing to train")
     }
     if recipe.part == .queryAdapter, texts.maxLength != space.maxLength {
       throw TrainingError.recipe(
@@ -89,146 +101,152 @@ struct TrainingJob {
   }
 
   private func checkData() throws {
-    let count = pairs.data.examples.count
+    let count = data.examples.count
     guard count >= recipe.batchSize else {
       throw TrainingError.tooFewExamples(found: count, needed: recipe.batchSize)
     }
-    let mostAnswers = pairs.data.answers.map(\.count).max() ?? 0
-    guard recipe.negatives == .batch || places.count >= mostAnswers + recipe.negativeCount else {
+    let least = recipe.leastPassages(answers: data.answers.map(\.count))
+    guard places.count >= least else {
       throw StoreError.nothingToTrainOn(
         path: store.path,
         problem:
-          "\(places.count) different texts are too few for \(recipe.negativeCount) negatives of "
-          + "each query. Ingest more passages, or take --recipe contrastive.")
+          "\(places.count) different texts are too few for batches of \(recipe.batchSize) with "
+          + "\(recipe.negativeCount) negatives each: \(least) are needed. Ingest more passages, or take a "
+          + "smaller --batch-size, fewer --num-negatives, or --negatives batch.")
     }
     guard pairs.validation.queryCount > 0 else {
       throw StoreError.nothingToTrainOn(
         path: store.path,
-        problem:
-          "a tenth of the queries is kept back to watch the run, and here that is none. "
+        problem: "a tenth of the queries is kept back to watch the run, and here that is none. "
           + "Give at least ten queries, or groups.")
+    }
+    if recipe.negatives == .mined {
+      let snapshot = try store.environment.snapshot()
+      if try store.index(parent.index, in: snapshot).count == 0 {
+        throw StoreError.nothingToTrainOn(
+          path: store.path,
+          problem: "\(parent.name) has no embedded passages among which negatives could be found. "
+            + "Run pawl ingest or pawl reindex first.")
+      }
     }
   }
 
-  /// Of all that decides the result but the number of steps.
   private static func fingerprint(
-    _ pairs: TrainingPairs, _ recipe: Recipe, _ options: TrainOptions,
+    _ data: TrainingData, _ places: PassagePlaces, _ recipe: Recipe, _ options: TrainOptions,
     _ texts: BatchMaker.TextSettings, _ checkpoint: String
   ) throws -> String {
+    var digest = ""
     var facts = String(decoding: try Table.encode(recipe), as: UTF8.self)
     facts += "\n\(checkpoint) \(options.seed) \(texts.maxLength) \(options.stepCount ?? 0) "
     facts += "\(options.minutes ?? 0)\n\(texts.queryPrefix)\n\(texts.passagePrefix)\n"
-    for query in pairs.data.queries { facts += query + "\n" }
-    for example in pairs.data.examples {
+    facts += "\(places.checksum)\n"
+    func flush(atLeast size: Int) {
+      if facts.utf8.count < size { return }
+      digest = SHA256.hex(of: digest + facts)
+      facts = ""
+    }
+    for query in data.queries {
+      facts += query + "\n"
+      flush(atLeast: 1 << 20)
+    }
+    for example in data.examples {
       facts +=
         "\(example.query) \(example.positive) \(example.negatives) \(example.teacherScores)\n"
+      flush(atLeast: 1 << 20)
     }
-    return SHA256.hex(of: facts)
+    flush(atLeast: 0)
+    return digest
   }
 
   // MARK: The run
 
+  /// - Returns: nil where it was stopped.
   func run(_ watcher: TrainingWatcher) throws -> TrainSummary? {
-    let job = try store.beginOnlyJob(JobRecord.training)
-    defer {
-      do { try store.endJob(job) } catch { store.forgetOwnJob(job) }
+    let folder = try runFolder()
+    guard var plan = folder.plan() else {
+      throw TrainingError.state(folder: folder.path, problem: "plan.json is damaged")
     }
-    var plan =
-      folder.plan()
-      ?? TrainingRun.Plan(
-        version: folder.version, parent: parent.name, recipe: recipe, seed: options.seed,
-        maxLength: texts.maxLength, fingerprint: fingerprint)
-    if folder.plan() == nil { try folder.begin(plan) }
-    guard let data = try data(watcher) else { return nil }
-    let kind = try kind(data)
-    let stepCount = try plan.stepCount ?? stepCount(kind.objective, Pace(kind))
+    guard let mined = try mined(folder, watcher) else { return nil }
+    let kind = try kind(mined)
+    if kind.objective.batchCount() == 0 { throw TrainingError.noBatch(batchSize: recipe.batchSize) }
     if plan.stepCount == nil {
-      plan.stepCount = stepCount
+      let schedule = try schedule(kind)
+      (plan.stepCount, plan.validationCount) = (schedule.stepCount, schedule.validationCount)
       try folder.write(plan)
     }
+    let schedule = Schedule(
+      stepCount: plan.stepCount ?? 1, validationCount: plan.validationCount ?? 1)
     var trainer = Trainer(
-      recipe, kind.objective, stepCount: stepCount, workerCount: Process.processorCount)
+      recipe, kind.objective, stepCount: schedule.stepCount, workerCount: Process.processorCount)
     let hasState = try trainer.restore(from: folder.path, fingerprint: fingerprint)
-    try folder.keepLog(below: trainer.progress.stepCount)
-    watcher.didPlan(try self.plan(trainer, stepCount: stepCount))
-    if !hasState {
-      let result = try kind.validate(kind.objective.trained.values)
-      _ = trainer.note(result)
-      try note(result, of: trainer, watcher)
+    try folder.keepLog(below: hasState ? trainer.progress.stepCount : nil)
+    let withoutNegatives =
+      recipe.negatives == .mined ? mined.examples.count(where: \.negatives.isEmpty) : 0
+    watcher.didPlan(
+      try self.plan(
+        trainer, folder, stepCount: schedule.stepCount, withoutNegatives: withoutNegatives))
+    if !watcher.isWanted() { return nil }
+    let run = Running(
+      kind: kind, folder: folder, schedule: schedule, fingerprint: fingerprint, watcher: watcher)
+    do {
+      guard try run.finish(&trainer, hasState: hasState) else { return nil }
+    } catch TrainingError.diverged(let step, _) {
+      let isBetter = (trainer.progress.best?.step ?? 0) > 0
+      let made = isBetter ? try publish(trainer, kind, folder).version : nil
+      if !isBetter { Files.removeTree(folder.path) }
+      throw TrainingError.diverged(step: step, version: made)
     }
-    guard try train(&trainer, kind, stepCount: stepCount, watcher) else { return nil }
-    return try finish(trainer, kind)
+    return try publish(trainer, kind, folder)
   }
 
-  /// - Returns: false where it was stopped.
-  private func train(
-    _ trainer: inout Trainer, _ kind: any TrainingKind, stepCount: Int, _ watcher: TrainingWatcher
-  ) throws -> Bool {
-    let interval = max(1, stepCount / max(1, recipe.validations))
-    if !trainer.goesOn { return true }
-    while let step = try trainer.step() {
-      try folder.log(RunEntry(step))
-      let goesOn = watcher.didStep(step, stepCount)
-      let done = step.number + 1
-      if done % interval == 0 || done == stepCount {
-        let result = try kind.validate(trainer.current)
-        let isLast = !trainer.note(result)
-        try note(result, of: trainer, watcher)
-        if isLast { return true }
-      }
-      if !goesOn {
-        try trainer.save(to: folder.path, fingerprint: fingerprint)
-        return false
-      }
-    }
-    return true
-  }
-
-  /// Tells of a validation, and keeps what the run needs to go on from here.
-  private func note(
-    _ result: Validation.Result, of trainer: borrowing Trainer, _ watcher: TrainingWatcher
-  ) throws {
-    let progress = trainer.progress
-    watcher.didValidate(
-      ValidationReport(
-        step: progress.stepCount, result: result, isBest: progress.best?.step == progress.stepCount,
-        hasCollapsed: progress.base.map(result.hasCollapsed) ?? false))
-    try folder.log(RunEntry(result, step: progress.stepCount))
-    try folder.plot(recipe: recipe.name)
-    try trainer.save(to: folder.path, fingerprint: fingerprint)
+  /// The folder of the run that this call goes on with, or of a new one, whose name nobody else takes.
+  private func runFolder() throws -> TrainingRun {
+    // Versions are named in write transactions: none is made until this one ends.
+    // Its end, unless committed, is to leave all as it was.
+    let write = try store.environment.beginWrite()
+    if let run = try TrainingRun(unfinished: fingerprint, in: store, write) { return run }
+    let folder = TrainingRun(of: try store.nextVersionName(in: write), inStoreAt: store.path)
+    try folder.begin(
+      TrainingRun.Plan(
+        version: folder.version, parent: parent.name, recipe: recipe, seed: options.seed,
+        maxLength: texts.maxLength, fingerprint: fingerprint))
+    return folder
   }
 
   /// What is learned from, with negatives where the recipe mines them.
-  private func data(_ watcher: TrainingWatcher) throws -> TrainingData? {
-    let data = sampled(pairs.data)
+  ///
+  /// - Returns: nil where it was stopped.
+  private func mined(_ folder: TrainingRun, _ watcher: TrainingWatcher) throws -> TrainingData? {
     if recipe.negatives != .mined { return data }
-    let file = MinedNegatives(path: folder.path + "/negatives.tsv", store, places)
-    if let known = try file.read(data, labels: pairs.labels) { return known }
-    let mined = try store.mine(
-      data, places, recipe.mining, count: recipe.negativeCount, seed: options.seed,
-      progress: watcher.didPrepare)
-    guard let mined else { return nil }
-    try file.write(mined, data, labels: pairs.labels, version: parent.name)
+    var negatives = try folder.negatives()
+    if negatives == nil {
+      let mined = try store.mine(
+        data, places, recipe.mining, version: parent.name, count: recipe.negativeCount,
+        seed: options.seed, progress: watcher.didPrepare)
+      guard let mined else { return nil }
+      try MinedNegatives(path: folder.path + "/negatives.tsv", store, places).write(
+        mined, data, labels: pairs.labels, version: parent.name)
+      let chosen = mined.map { $0.map(\.place) }
+      try folder.write(negatives: chosen)
+      negatives = chosen
+    }
+    guard let negatives, negatives.count == data.examples.count else {
+      throw TrainingError.state(folder: folder.path, problem: "state-negatives.json is damaged")
+    }
     return data.with(
-      zip(data.examples, mined).map { example, mined in
+      zip(data.examples, negatives).map { example, negatives in
         TrainingExample(
-          query: example.query, positive: example.positive, negatives: mined.map(\.place))
+          query: example.query, positive: example.positive, negatives: negatives)
       })
   }
 
   /// Examples whose vectors a run keeps in memory: 1.5 KB each, and as much for every negative.
   private static let mostCached = 50_000
 
-  /// As many examples as the run may take.
-  private func sampled(_ data: TrainingData) -> TrainingData {
-    recipe.part == .queryAdapter ? data.sampled(Self.mostCached, seed: options.seed) : data
-  }
-
   private func kind(_ data: TrainingData) throws -> any TrainingKind {
     if recipe.part != .queryAdapter {
       return try EncoderTraining(
-        recipe, data, pairs.validation, base: base, parent: encoder, texts, seed: options.seed,
-        kernels: kernels)
+        recipe, data, pairs.validation, base: base, parent: encoder, texts, seed: options.seed)
     }
     // Every passage that a step may take has to be among the vectors.
     let data = data.filled(recipe.negativeCount, seed: options.seed)
@@ -288,40 +306,60 @@ struct TrainingJob {
     }
   }
 
-  /// As many as were asked for, or in the minutes that were; at most those of the recipe's epochs.
-  private func stepCount(_ objective: any Objective, _ pace: Pace) -> Int {
-    if let count = options.stepCount { return count }
-    let most = max(1, Int(Double(objective.batchCount()) * recipe.epochs))
-    guard let minutes = options.minutes else { return most }
-    let left = minutes * 60 - validationSeconds(pace)
-    return min(most, max(1, Int(left / pace.step)))
+  /// Of the time that is given, looks at the queries kept back may take this share.
+  private static let validationShare = 0.25
+
+  /// As many steps as were asked for, or as the minutes have room for; at most those of the recipe's epochs.
+  private func schedule(_ kind: any TrainingKind, _ known: Pace? = nil) throws -> Schedule {
+    if let count = options.stepCount {
+      return Schedule(stepCount: count, validationCount: recipe.validations)
+    }
+    let most = max(1, Int(min(1e9, Double(kind.objective.batchCount()) * recipe.epochs)))
+    guard let minutes = options.minutes else {
+      return Schedule(stepCount: most, validationCount: recipe.validations)
+    }
+    let pace = try known ?? Pace(kind)
+    let seconds = min(1e9, minutes * 60) - watch.elapsed
+    let affordable = min(1e6, Self.validationShare * seconds / max(pace.validation, 1e-6))
+    let validations = min(recipe.validations, max(2, Int(affordable) - otherValidations))
+    let left = seconds - Double(validations + otherValidations) * pace.validation
+    let steps = min(Double(most), max(1, left / max(pace.step, 1e-6)))
+    return Schedule(stepCount: Int(steps), validationCount: validations)
   }
 
-  /// Of all validations: the one before the first step, and those of values between the parent's and the best.
-  private func validationSeconds(_ pace: Pace) -> Double {
-    Double(recipe.validations + 1 + (recipe.interpolates ? 3 : 0)) * pace.validation
-  }
+  /// Looks before the first step, and at values between the parent's and the best.
+  private var otherValidations: Int { 1 + (recipe.interpolates ? EncoderTraining.shares.count : 0) }
 
   /// What a run would do, and about what it would take; nothing is written.
+  ///
+  /// Mined negatives cost one search a query; others by chance, which a batch is filled with, cost a step as much.
   func estimate() throws -> TrainingEstimate {
-    // Mined negatives cost one search a query; others by chance, which a batch is filled with, cost a step as
-    // much.
-    let kind = try kind(sampled(pairs.data))
+    let kind = try kind(data)
+    if kind.objective.batchCount() == 0 { throw TrainingError.noBatch(batchSize: recipe.batchSize) }
     let pace = try Pace(kind)
-    let count = stepCount(kind.objective, pace)
-    let trainer = Trainer(recipe, kind.objective, stepCount: count, workerCount: 1)
+    let schedule = try schedule(kind, pace)
+    let snapshot = try store.environment.snapshot()
+    let folder = TrainingRun(of: try store.nextVersionName(in: snapshot), inStoreAt: store.path)
+    let trainer = Trainer(
+      recipe, kind.objective, stepCount: schedule.stepCount, workerCount: 1)
     return TrainingEstimate(
-      plan: try plan(trainer, stepCount: count), advice: recipe.advice,
-      seconds: Double(count) * pace.step + validationSeconds(pace),
+      plan: try plan(trainer, folder, stepCount: schedule.stepCount, withoutNegatives: 0),
+      advice: recipe.advice,
+      seconds: Double(schedule.stepCount) * pace.step
+        + Double(schedule.validationCount + otherValidations) * pace.validation,
       memoryInBytes: Process.peakMemory)
   }
 
-  private func plan(_ trainer: borrowing Trainer, stepCount: Int) throws -> TrainingPlan {
+  private func plan(
+    _ trainer: borrowing Trainer, _ folder: TrainingRun, stepCount: Int, withoutNegatives: Int
+  ) throws -> TrainingPlan {
     let trained = trainer.objective.trained
     return TrainingPlan(
       version: folder.version, parent: parent.name, recipe: recipe.name,
-      exampleCount: pairs.data.examples.count, queryCount: pairs.data.queries.count,
+      exampleCount: data.examples.count, queryCount: Set(data.examples.map(\.query)).count,
       unansweredCount: pairs.unansweredCount, unusableCount: pairs.unusableCount,
+      leftOutCount: leftOutCount + pairs.data.examples.count - data.examples.count,
+      withoutNegativesCount: withoutNegatives,
       validationQueryCount: pairs.validation.queryCount,
       validationPassageCount: pairs.validation.passageCount,
       trainedCount: trained.tensors.reduce(0) { $0 + $1.range.count },
@@ -333,14 +371,14 @@ struct TrainingJob {
 
   // MARK: The version
 
-  private func finish(
-    _ trainer: borrowing Trainer, _ kind: any TrainingKind
+  private func publish(
+    _ trainer: borrowing Trainer, _ kind: any TrainingKind, _ folder: TrainingRun
   ) throws -> TrainSummary {
+    let bestStep = trainer.progress.best?.step ?? 0
     let outcome = try kind.outcome(trainer.best, metric: trainer.progress.best?.metric ?? 0)
     let summary = TrainSummary(
-      version: folder.version, stepCount: trainer.progress.stepCount,
-      bestStep: trainer.progress.best?.step ?? 0,
-      baseMetric: trainer.progress.validations.first?.metric ?? 0, metric: outcome.metric,
+      version: folder.version, stepCount: trainer.progress.stepCount, bestStep: bestStep,
+      baseMetric: trainer.progress.base?.reciprocalRank ?? 0, metric: outcome.metric,
       share: outcome.share)
     if let adapters = outcome.adapters {
       let target = folder.path + "/adapter"
@@ -353,26 +391,83 @@ struct TrainingJob {
       origin: "trained by the recipe \(recipe.name)", training: record(summary), used: pairs.used)
     switch outcome.product {
     case .queryAdapter(let adapter): try store.add(version, adapter)
-    case .encoder(let values):
-      let made = folder.path + "/model"
-      Files.removeTree(made)
-      try Files.makeFolder(made)
-      try ModelWriter(base: base, layout: values.layout).write(
-        values.values, maxLength: texts.maxLength, to: made)
+    case .encoder where bestStep == 0:
+      // The parent's own files: nothing has to be embedded anew.
       try store.add(
-        version, ModelDirectory(path: made), maxLength: texts.maxLength,
+        version, base, maxLength: texts.maxLength, passagePrefix: texts.passagePrefix,
+        numericPath: space.numericPath)
+    case .encoder(let values):
+      try Files.makeEmptyFolder(folder.modelPath)
+      try ModelWriter(base: base, layout: values.layout).write(
+        values.values, maxLength: texts.maxLength, to: folder.modelPath)
+      try store.add(
+        version, ModelDirectory(path: folder.modelPath), maxLength: texts.maxLength,
         passagePrefix: texts.passagePrefix, numericPath: space.numericPath)
-      Files.removeTree(made)
     }
-    folder.removeState()
+    folder.removeWork()
     return summary
   }
 
   private func record(_ summary: TrainSummary) -> TrainingRecord {
     TrainingRecord(
       recipe: recipe, seed: options.seed, minimumGrade: options.minimumGrade,
-      exampleCount: pairs.data.examples.count, queryCount: pairs.data.queries.count,
+      exampleCount: data.examples.count, queryCount: Set(data.examples.map(\.query)).count,
       stepCount: summary.stepCount, bestStep: summary.bestStep, baseMetric: summary.baseMetric,
       metric: summary.metric, share: summary.share)
+  }
+}
+
+/// Steps, and looks at the queries kept back while they are taken.
+private struct Schedule {
+  let stepCount: Int
+  let validationCount: Int
+
+  /// Whether there is a look after so many steps: as many looks as were wanted, evenly, the last at the end.
+  func isLook(after done: Int) -> Bool {
+    let count = min(validationCount, stepCount)
+    return done * count / stepCount > (done - 1) * count / stepCount
+  }
+}
+
+/// The steps of a run, with what is written down on the way.
+private struct Running {
+  let kind: any TrainingKind
+  let folder: TrainingRun
+  let schedule: Schedule
+  let fingerprint: String
+  let watcher: TrainingWatcher
+
+  /// - Returns: false where it was stopped.
+  func finish(_ trainer: inout Trainer, hasState: Bool) throws -> Bool {
+    if !hasState { _ = try look(&trainer) }
+    if !watcher.isWanted() { return false }
+    if !trainer.goesOn { return true }
+    while let step = try trainer.step() {
+      try folder.log(RunEntry(step))
+      let goesOn = watcher.didStep(step, schedule.stepCount)
+      if schedule.isLook(after: step.number + 1), try !look(&trainer) { return true }
+      if !goesOn {
+        try trainer.save(to: folder.path, fingerprint: fingerprint)
+        return false
+      }
+    }
+    return true
+  }
+
+  /// Looks at the current values, tells of it, and keeps what the run needs to go on from here.
+  ///
+  /// - Returns: whether the run should go on.
+  private func look(_ trainer: inout Trainer) throws -> Bool {
+    let result = try kind.validate(trainer.current)
+    let goesOn = trainer.note(result)
+    let progress = trainer.progress
+    watcher.didValidate(
+      ValidationReport(
+        step: progress.stepCount, result: result, isBest: progress.best?.step == progress.stepCount,
+        hasCollapsed: progress.base.map(result.hasCollapsed) ?? false))
+    try folder.log(RunEntry(result, step: progress.stepCount))
+    try folder.plot(recipe: trainer.recipe.name)
+    try trainer.save(to: folder.path, fingerprint: fingerprint)
+    return goesOn
   }
 }

@@ -43,16 +43,16 @@ struct EncoderTraining: TrainingKind {
   /// Tokens of a pass: about 600 MB of memory for all-MiniLM-L6-v2.
   private static let tokenCapacity = 6_144
   /// Of the trained values, tried where the recipe interpolates.
-  private static let shares = [0.25, 0.5, 0.75]
+  static let shares = [0.25, 0.5, 0.75]
 
   /// - Parameter parent: with its own maximum length.
   init(
     _ recipe: Recipe, _ data: TrainingData, _ validation: Validation, base: ModelDirectory,
-    parent: TextEncoder, _ texts: BatchMaker.TextSettings, seed: UInt64, kernels: Kernels
+    parent: TextEncoder, _ texts: BatchMaker.TextSettings, seed: UInt64
   ) throws {
     let workerCount = Process.processorCount
     let trainable = try TrainableEncoder(
-      base, scope: recipe.scope, kernels: kernels, workerCount: workerCount,
+      base, scope: recipe.scope, kernels: parent.kernels, workerCount: workerCount,
       tokenCapacity: max(Self.tokenCapacity, texts.maxLength))
     trainable.trained.startAdapters(seed: seed)
     trainable.pack()
@@ -76,7 +76,8 @@ struct EncoderTraining: TrainingKind {
 
   private func validate(_ values: TrainedValues) throws -> Validation.Result {
     let transformer = try TransformerEncoder(
-      base.configuration, base.pooling, values, .standard, kernels: encoder.kernels)
+      base.configuration, base.pooling, values, parent.transformer.numericPath,
+      kernels: encoder.kernels)
     return validation.evaluate(
       TextEncoder(parent, transformer: transformer, maxLength: maxLength),
       workerCount: Process.processorCount)

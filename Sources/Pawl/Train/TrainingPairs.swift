@@ -27,6 +27,7 @@ struct TrainingPairs {
     var id: String?
     let label: String
     let text: String
+    /// Queries of one text hang together, whatever else is known of them.
     let group: String
     var answers: Set<Int> = []
     var examples: [TrainingExample] = []
@@ -85,7 +86,7 @@ struct TrainingPairs {
     try set.judged.map { query in
       var source = Source(
         id: query.id.text, label: query.id.text, text: query.text,
-        group: set.groups[query.id] ?? query.id.text)
+        group: group(of: query, set))
       for judgment in set.qrels[query.id] where judgment.grade >= minimumGrade {
         if let place = try self.place(of: judgment.id, places, store, in: snapshot) {
           source.answers.insert(place)
@@ -107,25 +108,30 @@ struct TrainingPairs {
     in snapshot: borrowing Snapshot
   ) throws {
     let isIDs = triples.content == .identifiers
-    var known: [String: Int] = [:]
+    // By their bytes: two names may be canonically equivalent.
+    var known: [[UInt8]: Int] = [:]
     for (place, source) in sources.enumerated() {
-      known[isIDs ? source.label : source.text] = place
+      known[Array((isIDs ? source.label : source.text).utf8)] = place
     }
     for example in triples.examples {
-      if known[example.query] == nil {
-        known[example.query] = sources.count
+      let key = Array(example.query.utf8)
+      if known[key] == nil {
+        known[key] = sources.count
         if isIDs {
           let id = Identifier(example.query)
           guard let query = set?.queries[id] else { throw triples.unknownQuery(example) }
           sources.append(
             Source(
-              id: id.text, label: id.text, text: query.text, group: set?.groups[id] ?? id.text))
+              id: id.text, label: id.text, text: query.text,
+              group: set.map { group(of: query, $0) } ?? id.text))
         } else {
-          let label = "line-\(example.line)"
-          sources.append(Source(label: label, text: example.query, group: label))
+          sources.append(
+            Source(
+              label: "line-\(example.line)", text: example.query,
+              group: UsedQueries.normalized(example.query)))
         }
       }
-      let query = known[example.query] ?? 0
+      let query = known[key] ?? 0
       func place(_ name: String) throws -> Int? {
         try isIDs
           ? self.place(of: Identifier(name), places, store, in: snapshot)
@@ -138,18 +144,39 @@ struct TrainingPairs {
       sources[query].answers.insert(positive)
       let negatives = try example.negatives.map(place)
       // A teacher's scores are for all of a query's candidates.
-      let isShort =
-        example.scores.count <= options.recipe.negativeCount || negatives.contains(nil)
-      if options.recipe.needsTeacher, isShort {
-        unusable += 1
-        continue
-      }
+      let isWhole = !negatives.contains(nil) && example.scores.count == 1 + negatives.count
       sources[query].examples.append(
         TrainingExample(
           query: query, positive: positive, negatives: negatives.compactMap(\.self),
-          teacherScores: options.recipe.takesTeacher && !isShort
-            ? Array(example.scores.prefix(1 + options.recipe.negativeCount)) : []))
+          teacherScores: isWhole ? example.scores : []))
     }
+    for query in sources.indices {
+      let all = sources[query].examples.map { withoutAnswers($0, sources[query].answers) }
+      sources[query].examples = all.filter { isUsable($0, options.recipe) }
+      unusable += all.count - sources[query].examples.count
+    }
+  }
+
+  /// What answers a query is none of its negatives, whatever a file says.
+  private static func withoutAnswers(
+    _ example: TrainingExample, _ answers: Set<Int>
+  ) -> TrainingExample {
+    let kept = example.negatives.indices.filter { !answers.contains(example.negatives[$0]) }
+    return TrainingExample(
+      query: example.query, positive: example.positive,
+      negatives: kept.map { example.negatives[$0] },
+      teacherScores: example.teacherScores.isEmpty
+        ? [] : [example.teacherScores[0]] + kept.map { example.teacherScores[1 + $0] })
+  }
+
+  /// Whether the example has what the recipe takes of a file.
+  private static func isUsable(_ example: TrainingExample, _ recipe: Recipe) -> Bool {
+    if recipe.needsTeacher { return example.teacherScores.count > recipe.negativeCount }
+    return recipe.negatives != .given || !example.negatives.isEmpty
+  }
+
+  private static func group(of query: Query, _ set: EvaluationSet) -> String {
+    set.groups[query.id] ?? UsedQueries.normalized(query.text)
   }
 
   // MARK: What is kept back

@@ -18,6 +18,8 @@ struct TrainingRun {
     let fingerprint: String
     /// Nil until it is known: minutes are turned into steps once.
     var stepCount: Int?
+    /// Looks at the queries kept back.
+    var validationCount: Int?
   }
 
   let version: String
@@ -29,10 +31,10 @@ struct TrainingRun {
   }
 
   /// The run of that fingerprint that has begun and not ended; nil where there is none.
-  init?(
-    unfinished fingerprint: String, in store: Store, _ snapshot: borrowing Snapshot
+  init?<T: Transaction & ~Copyable>(
+    unfinished fingerprint: String, in store: Store, _ transaction: borrowing T
   ) throws {
-    for run in try Self.unfinished(in: store, snapshot)
+    for run in try Self.unfinished(in: store, transaction)
     where run.plan()?.fingerprint == fingerprint {
       self = run
       return
@@ -79,6 +81,29 @@ struct TrainingRun {
     try file.commit()
   }
 
+  // MARK: Mined negatives
+
+  private var negativesPath: String { path + "/state-negatives.json" }
+
+  /// Keeps the places of each example's negatives for a run that goes on after a stop.
+  func write(negatives: [[Int]]) throws {
+    var file = try OutputFile(path: negativesPath)
+    let bytes = try Table.encode(negatives)
+    try file.write(bytes.span)
+    try file.commit()
+  }
+
+  /// Nil where none were kept.
+  func negatives() throws -> [[Int]]? {
+    guard Files.exists(negativesPath) else { return nil }
+    do {
+      return try JSONDecoder().decode(
+        [[Int]].self, from: Data(contentsOf: URL(filePath: negativesPath)))
+    } catch {
+      throw TrainingError.state(folder: path, problem: "state-negatives.json is damaged")
+    }
+  }
+
   // MARK: The log
 
   private var logPath: String { path + "/log.jsonl" }
@@ -97,9 +122,10 @@ struct TrainingRun {
 
   /// Leaves of the log what lies before the state that a run goes on from.
   ///
-  /// - Parameter stepCount: steps that the state has.
-  func keepLog(below stepCount: Int) throws {
+  /// - Parameter stepCount: steps that the state has; nil: there is none.
+  func keepLog(below stepCount: Int?) throws {
     guard Files.exists(logPath) else { return }
+    guard let stepCount else { return Files.remove(logPath) }
     let kept = entries().filter {
       $0.step < stepCount || ($0.step == stepCount && $0.reciprocalRank != nil)
     }
@@ -127,13 +153,17 @@ struct TrainingRun {
     try file.commit()
   }
 
-  /// Removes what only a run that is not over needs.
-  func removeState() {
-    // state.json, the last by name, first: without it the blocks are nothing.
-    for name in Files.names(in: path).reversed() where name.hasPrefix("state") {
-      Files.remove("\(path)/\(name)")
-    }
+  /// Where the encoder is written before it becomes a checkpoint.
+  var modelPath: String { path + "/model" }
+
+  /// What only a run that is not over needs.
+  var work: [String] {
+    // state.json, the last of its kind by name, first: without it the blocks are nothing.
+    Files.names(in: path).sorted().reversed().filter { $0.hasPrefix("state") || $0 == "model" }
+      .map { "\(path)/\($0)" }
   }
+
+  func removeWork() { work.forEach(Files.remove) }
 }
 
 /// A line of log.jsonl: a step, with its loss, or a validation before a step, with its metric.

@@ -1,0 +1,274 @@
+internal import Corpus
+internal import Evaluation
+internal import Glibc
+internal import IVF
+internal import LMDB
+internal import LinearAlgebra
+
+/// What a comparison looks at.
+public struct ComparisonOptions: Sendable {
+  /// The first decides.
+  public var metrics = ["mrr@10", "ndcg@10", "recall@100", "map"]
+  /// The grade from which a passage counts as relevant.
+  public var minimumGrade = 1
+  /// Differences below it are none.
+  public var minimumEffect = 0.01
+  /// Queries that are timed, versions in turn; 0: none.
+  public var timedCount = 2_000
+  /// Queries that moved most, of each direction.
+  public var moverCount = 5
+  public var seed: UInt64 = 1
+
+  public init() {}
+}
+
+extension Store {
+  /// Asks two versions the same judged queries and tells how they differ, and how sure that is.
+  ///
+  /// Queries that one of them, or an ancestor, has learned from are left out.
+  /// - Parameter progress: answering false stops.
+  /// - Returns: nil where it was stopped.
+  /// - Throws: `StoreError.nothingToCompare` where fewer than two queries or groups are left, `.notReady`.
+  /// - Complexity: four searches a query, and two more for each that is timed.
+  public func compare(
+    _ a: String, _ b: String, _ set: EvaluationSet, _ options: ComparisonOptions = .init(),
+    progress: @escaping ProgressHandler = { _ in true }
+  ) throws -> VersionComparison? {
+    try Comparing(self, a, b, set, options).run(progress)
+  }
+}
+
+/// One comparison of two versions.
+struct Comparing {
+  private let store: Store
+  private let versions: [VersionRecord]
+  /// Without queries that one of them has used.
+  let set: EvaluationSet
+  private let usedCount: Int
+  private let options: ComparisonOptions
+  private let metrics: [Metric]
+  /// A number a judged query; nil where all are independent.
+  private let groups: [Int]?
+
+  /// Queries of a slice, at least.
+  private static let leastSliced = 100
+
+  init(
+    _ store: Store, _ a: String, _ b: String, _ given: EvaluationSet, _ options: ComparisonOptions
+  ) throws {
+    let snapshot = try store.environment.snapshot()
+    versions = try [a, b].map { try store.version($0, in: snapshot) }
+    for version in versions where version.state != "ready" {
+      throw StoreError.notReady(path: store.path, version: version.name, state: version.state)
+    }
+    let used = try versions.flatMap { try store.usedQueries(by: $0, in: snapshot) }
+    set = try given.without { query in
+      used.contains { $0.contains(id: query.id.text, text: query.text) }
+    }
+    usedCount = given.judged.count - set.judged.count
+    groups = set.groups.queryCount == 0 ? nil : set.groupNumbers
+    metrics = try options.metrics.map { try Metric(name: $0) }
+    self.store = store
+    self.options = options
+  }
+
+  func run(_ progress: @escaping ProgressHandler) throws -> VersionComparison? {
+    var served: [VersionAnswers] = []
+    var exact: [VersionAnswers] = []
+    for version in versions {
+      guard let usual = try answers(of: version, .usual, progress),
+        let all = try answers(of: version, .exact, progress)
+      else { return nil }
+      served.append(usual)
+      exact.append(all)
+    }
+    let (primary, before) = (served[1].values[0], served[0].values[0])
+    guard let encoders = comparison(exact[0].values[0], exact[1].values[0]) else {
+      throw StoreError.nothingToCompare(
+        path: store.path, queryCount: set.judged.count, usedCount: usedCount)
+    }
+    let measures = zip(metrics, served[0].values.indices).compactMap { metric, row in
+      comparison(served[0].values[row], served[1].values[row]).map {
+        VersionComparison.Measure(metric.name ?? "", $0)
+      }
+    }
+    let latency = try options.timedCount > 0 ? timed() : nil
+    return VersionComparison(
+      a: versions[0].name, b: versions[1].name, queryCount: set.judged.count,
+      usedCount: usedCount, groupCount: groups.map { Set($0).count }, measures: measures,
+      exact: VersionComparison.Measure(metrics[0].name ?? "", encoders),
+      slices: try slices(before, primary), movers: try movers(served),
+      costs: try costs(latency), latency: latency?.ratio, spaces: try spaces(),
+      overlap: Self.overlap(served[0].top, served[1].top),
+      recall: Self.overlap(exact[1].top, served[1].top), minimumEffect: options.minimumEffect)
+  }
+
+  private func answers(
+    of version: VersionRecord, _ effort: SearchEffort, _ progress: @escaping ProgressHandler
+  ) throws -> VersionAnswers? {
+    try VersionAnswers(
+      store, set, metrics, version: version.name, effort, minimumGrade: options.minimumGrade,
+      atLeast: 100, progress: progress)
+  }
+
+  private func comparison(
+    _ a: [Double], _ b: [Double], of chosen: [Int]? = nil
+  ) -> PairedComparison? {
+    var settings = PairedComparison.Settings()
+    settings.seed = options.seed
+    guard let chosen else { return PairedComparison(a, b, groups: groups, settings) }
+    return PairedComparison(
+      chosen.map { a[$0] }, chosen.map { b[$0] },
+      groups: groups.map { all in chosen.map { all[$0] } },
+      settings)
+  }
+
+  /// Share of the first ten of each of `other` that are among the first ten of `top`.
+  private static func overlap(_ top: [[RunHit]], _ other: [[RunHit]]) -> Double {
+    var (found, total) = (0, 0)
+    for (first, second) in zip(top, other) {
+      let known = Set(first.prefix(10).map(\.passage))
+      found += second.prefix(10).count { known.contains($0.passage) }
+      total += min(10, first.count)
+    }
+    return total == 0 ? 1 : Double(found) / Double(total)
+  }
+
+  // MARK: Slices and movers
+
+  private func slices(_ a: [Double], _ b: [Double]) throws -> [VersionComparison.Slice] {
+    var places: [String: [Int]] = [:]
+    let snapshot = try store.environment.snapshot()
+    var reader = try RowReader(store, in: snapshot)
+    for (place, query) in set.judged.enumerated() {
+      let words = Self.words(query.text)
+      let length = words.count < 4 ? "1 to 3" : words.count < 8 ? "4 to 7" : "8 or more"
+      places["\(length) words", default: []].append(place)
+      if let first = words.first { places["first word \"\(first)\"", default: []].append(place) }
+      if let share = try sharedWords(query, words, &reader, in: snapshot) {
+        let part = share < 0.25 ? "under a quarter" : share < 0.75 ? "a quarter to three" : "most"
+        places["\(part) of the words in the answer", default: []].append(place)
+      }
+    }
+    let compared = places.filter { $0.value.count >= Self.leastSliced }
+      .sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
+      .compactMap { name, places in comparison(a, b, of: places).map { (name, places.count, $0) } }
+    let adjusted = PairedComparison.benjaminiHochberg(compared.map { $0.2.randomization })
+    return zip(compared, adjusted).map { slice, p in
+      VersionComparison.Slice(
+        name: slice.0, queryCount: slice.1,
+        measure: VersionComparison.Measure(metrics[0].name ?? "", slice.2), adjusted: p)
+    }
+  }
+
+  private static func words(_ text: String) -> [String] {
+    text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
+  }
+
+  /// Share of a query's words that stand in the passage that answers it best; nil where none is stored.
+  private func sharedWords(
+    _ query: Query, _ words: [String], _ reader: inout RowReader, in snapshot: borrowing Snapshot
+  ) throws -> Double? {
+    let judged = set.qrels[query.id].filter { $0.grade >= Int32(clamping: options.minimumGrade) }
+    guard !words.isEmpty, let best = judged.max(by: { $0.grade < $1.grade }),
+      let row = try store.checkedRow(of: best.id, in: snapshot),
+      let bytes = try reader.textIfPresent(of: row, in: snapshot)
+    else { return nil }
+    let there = Set(Self.words(String(decoding: bytes, as: UTF8.self)))
+    return Double(words.count(where: there.contains)) / Double(words.count)
+  }
+
+  private func movers(_ answers: [VersionAnswers]) throws -> [VersionComparison.Mover] {
+    let (a, b) = (answers[0].values[0], answers[1].values[0])
+    let order = a.indices.sorted { (b[$0] - a[$0], $0) < (b[$1] - a[$1], $1) }
+    let worst = order.prefix(options.moverCount).filter { b[$0] < a[$0] }
+    let best = order.suffix(options.moverCount).filter { b[$0] > a[$0] }.reversed()
+    let snapshot = try store.environment.snapshot()
+    var reader = try RowReader(store, in: snapshot)
+    func text(_ hit: RunHit?) throws -> String {
+      guard let hit, let row = try store.checkedRow(of: hit.passage, in: snapshot),
+        let bytes = try reader.textIfPresent(of: row, in: snapshot)
+      else { return "" }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+    return try (best + worst).map { place in
+      let (before, after) = (answers[0].top[place], answers[1].top[place])
+      return VersionComparison.Mover(
+        id: set.judged[place].id.text, text: set.judged[place].text, a: a[place], b: b[place],
+        before: before.prefix(3).map(\.passage.text), after: after.prefix(3).map(\.passage.text),
+        beforeText: try text(before.first), afterText: try text(after.first))
+    }
+  }
+
+  // MARK: Cost
+
+  /// Seconds of each query by each version, in turn.
+  private struct Timing {
+    let seconds: [[Double]]
+
+    /// Of the geometric means.
+    var ratio: VersionComparison.Latency {
+      let logs = zip(seconds[0], seconds[1]).map { log($1 / $0) }
+      let n = Double(logs.count)
+      let mean = logs.reduce(0, +) / n
+      let variance = logs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / max(1, n - 1)
+      let error = (variance / n).squareRoot()
+      return VersionComparison.Latency(
+        ratio: exp(mean), low: exp(mean - 1.96 * error),
+        high: exp(mean + 1.96 * error), queryCount: logs.count)
+    }
+
+    func quantile(_ version: Int, _ share: Double) -> Double {
+      let sorted = seconds[version].sorted()
+      return sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]
+    }
+  }
+
+  private func timed() throws -> Timing {
+    var seconds: [[Double]] = [[], []]
+    let clock = ContinuousClock()
+    for number in 0..<max(options.timedCount, 1) + 20 {
+      let query = set.judged[number % set.judged.count].text
+      // Who is first warms the caches of both: they take turns at it.
+      for turn in 0..<2 {
+        let version = (turn + number) % 2
+        let start = clock.now
+        _ = try store.query(query, k: 10, version: versions[version].name)
+        if number >= 20 { seconds[version].append((clock.now - start) / .seconds(1)) }
+      }
+    }
+    return Timing(seconds: seconds)
+  }
+
+  private func costs(_ timing: Timing?) throws -> [VersionComparison.Cost] {
+    let snapshot = try store.environment.snapshot()
+    return try versions.indices.map { place in
+      let index = try store.index(versions[place].index, in: snapshot)
+      let width = try store.space(versions[place].space, in: snapshot).width
+      return VersionComparison.Cost(
+        median: timing?.quantile(place, 0.5) ?? 0, p99: timing?.quantile(place, 0.99) ?? 0,
+        bytesPerPassage: Double(index.codec.listedSizeInBytes(width: width)))
+    }
+  }
+
+  // MARK: Spaces
+
+  /// Passages whose embeddings are looked at.
+  private static let sampleSize = 2_000
+
+  private func spaces() throws -> [EmbeddingReport] {
+    let snapshot = try store.environment.snapshot()
+    let end = Int(try store.storeRecord(in: snapshot).nextRow)
+    var random = SplitMix64(seed: options.seed)
+    var rows: Set<UInt32> = []
+    for _ in 0..<4 * Self.sampleSize where rows.count < min(Self.sampleSize, end) {
+      rows.insert(UInt32(random.below(max(1, end))))
+    }
+    return try versions.map { version in
+      try EmbeddingSample(
+        store, version, rows: rows.sorted(), set, options.minimumGrade, in: snapshot
+      )
+      .report
+    }
+  }
+}

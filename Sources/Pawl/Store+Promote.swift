@@ -1,0 +1,114 @@
+internal import IVF
+internal import LMDB
+
+/// What a promotion or a rollback did.
+public struct ServingChange: Sendable, Equatable, Encodable {
+  /// The version that serves now, and the one that did before.
+  public let version: String
+  public let previous: String
+  /// Passages that the version does not have yet.
+  public let pendingCount: Int
+  /// Seconds of the transaction.
+  public let seconds: Double
+
+  /// Whether another version serves now.
+  public var hasChanged: Bool { version != previous }
+}
+
+extension Store {
+  /// Lets a version serve, in one transaction; one that serves already stays, and nothing is written.
+  ///
+  /// - Parameters:
+  ///   - isForced: the gate was not asked, or refused.
+  ///   - figures: what it said, a line each.
+  /// - Throws: `StoreError.notReady` for a version that is not embedded, `.noVersion`.
+  public func promote(
+    _ name: String, reason: String, isForced: Bool = false, figures: [String] = []
+  ) throws -> ServingChange {
+    try serve(
+      action: isForced ? HistoryRecord.force : HistoryRecord.promote, reason: reason,
+      figures: figures
+    ) { write in try version(name, in: write) }
+  }
+
+  /// Lets the version serve that did before the active one, in one transaction.
+  ///
+  /// - Throws: `StoreError.nothingBefore` where the active version is the first.
+  public func rollback(reason: String) throws -> ServingChange {
+    try serve(action: HistoryRecord.rollback, reason: reason, figures: []) { write in
+      guard let previous = try previousVersion(in: write) else {
+        throw StoreError.nothingBefore(path: path, version: try activeVersion(in: write))
+      }
+      return try version(previous, in: write)
+    }
+  }
+
+  private func serve(
+    action: String, reason: String, figures: [String],
+    _ choose: (borrowing WriteTransaction) throws -> VersionRecord
+  ) throws -> ServingChange {
+    try growingMap {
+      var watch = Stopwatch()
+      var write = try environment.beginWrite()
+      let active = try activeVersion(in: write)
+      let chosen = try choose(write)
+      let rowCount = try tables.rows.count(in: write)
+      if chosen.name != active {
+        guard chosen.state == "ready" else {
+          throw StoreError.notReady(path: path, version: chosen.name, state: chosen.state)
+        }
+        try finishAllUpdates(of: chosen, in: &write)
+        try tables.pointer.put(
+          record: PointerRecord(version: chosen.name), at: "active", in: &write)
+        try append(
+          HistoryRecord(
+            action: action, version: chosen.name, time: timestamp(), user: Process.user,
+            reason: reason, previous: active, figures: figures.isEmpty ? nil : figures),
+          in: &write)
+      }
+      let codes = try index(chosen.index, in: write).count
+      if chosen.name != active { try write.commit() } else { write.abort() }
+      return ServingChange(
+        version: chosen.name, previous: active, pendingCount: max(0, rowCount - codes),
+        seconds: watch.lap())
+    }
+  }
+
+  /// What the version that is to serve has already takes the place of what it replaces.
+  private func finishAllUpdates(
+    of version: VersionRecord, in write: inout WriteTransaction
+  ) throws {
+    if try tables.updates.count(in: write) == 0 { return }
+    var codes = try IndexCodes(self, version.index, in: write)
+    try finishUpdates(in: 0..<codes.record.nextRow, &codes, &write)
+    try codes.save(in: &write)
+  }
+
+  /// Notes that a version is being embedded; one that is ready stays so.
+  func beginIndexing(_ name: String) throws {
+    var write = try environment.beginWrite()
+    var version = try version(name, in: write)
+    guard ["trained", "failed"].contains(version.state) else { return write.abort() }
+    version.state = "indexing"
+    try tables.versions.put(record: version, at: Key(name), in: &write)
+    try write.commit()
+  }
+
+  /// Notes that a version has codes of all passages.
+  ///
+  /// - Returns: whether it has.
+  func endIndexing(_ name: String) throws -> Bool {
+    var write = try environment.beginWrite()
+    var version = try version(name, in: write)
+    let isWhole =
+      try index(version.index, in: write).nextRow == storeRecord(in: write).nextRow
+    guard isWhole, version.state == "indexing" else {
+      write.abort()
+      return isWhole
+    }
+    version.state = "ready"
+    try tables.versions.put(record: version, at: Key(name), in: &write)
+    try write.commit()
+    return true
+  }
+}

@@ -1,0 +1,55 @@
+internal import Corpus
+internal import Evaluation
+internal import LMDB
+
+/// What a version answers to the judged queries of a set, and how good that is.
+struct VersionAnswers {
+  /// A row a metric, a column a judged query.
+  private(set) var values: [[Double]]
+  /// Of each query the best, `depth` at most.
+  private(set) var top: [[RunHit]] = []
+  private(set) var summary: BatchSummary
+
+  /// Hits that are kept of each query.
+  static let depth = 20
+  /// Hits that a metric without a cut-off looks at: what TREC's runs have.
+  private static let deepestRank = 1_000
+
+  /// - Parameters:
+  ///   - version: nil: the active one.
+  ///   - least: hits that each query gets, or more where a metric looks deeper.
+  ///   - progress: answering false stops.
+  /// - Returns: nil where it was stopped.
+  /// - Complexity: memory for 20 hits a query, and for those of one batch.
+  init?(
+    _ store: Store, _ set: EvaluationSet, _ metrics: [Metric], version: String?,
+    _ effort: SearchEffort, minimumGrade: Int, atLeast least: Int = 1,
+    progress: @escaping ProgressHandler
+  ) throws {
+    let k = max(least, metrics.map { $0.depth ?? Self.deepestRank }.max() ?? 1)
+    var judging = JudgingOptions()
+    judging.minimumGrade = Int32(clamping: minimumGrade)
+    var search = try BatchSearch(store, effort, version: version)
+    try search.loadEncoder()
+    values = metrics.map { _ in [] }
+    let total = set.judged.count
+    let size = search.batchSize(k: k)
+    for start in stride(from: 0, to: total, by: size) {
+      let queries = set.judged[start..<min(start + size, total)]
+      let answers = try search.run(
+        QueryBatch(ids: queries.map(\.id), content: .texts(queries.map(\.text))), k: k
+      ) { _ = progress(Progress(stage: .searching, done: start + $0, total: total)) }
+      var run = Run()
+      for (query, hits) in zip(queries, answers) { run.append(query: query.id, hits: hits) }
+      let scores = Evaluation.evaluate(
+        run, qrels: set.qrels, metrics: metrics, queries: .listed(queries.map(\.id)),
+        options: judging)
+      for (place, metric) in metrics.enumerated() { values[place] += scores[metric] }
+      top += answers.map { Array($0.prefix(Self.depth)) }
+      if !progress(Progress(stage: .searching, done: queries.endIndex, total: total)) {
+        return nil
+      }
+    }
+    summary = search.summary
+  }
+}
