@@ -84,6 +84,11 @@ public struct EvaluationSet: Sendable {
         }), groups: groups, name: "the queries that no version has used")
   }
 
+  /// Whether some passage answers better than others.
+  var hasGrades: Bool {
+    qrels.queries.contains { query in qrels[query].contains { $0.grade > 1 } }
+  }
+
   /// A number for the group of each judged query; one that is in none is alone.
   var groupNumbers: [Int] {
     var numbers: [String: Int] = [:]

@@ -18,6 +18,8 @@ public struct ComparisonOptions: Sendable {
   /// Queries that moved most, of each direction.
   public var moverCount = 5
   public var seed: UInt64 = 1
+  /// Rank only the judged passages and what the first version finds, so that the other need not be embedded.
+  public var isPooled = false
 
   public init() {}
 }
@@ -58,7 +60,7 @@ struct Comparing {
   ) throws {
     let snapshot = try store.environment.snapshot()
     versions = try [a, b].map { try store.version($0, in: snapshot) }
-    for version in versions where version.state != "ready" {
+    for version in versions where version.state != "ready" && !options.isPooled {
       throw StoreError.notReady(path: store.path, version: version.name, state: version.state)
     }
     let used = try versions.flatMap { try store.usedQueries(by: $0, in: snapshot) }
@@ -73,6 +75,7 @@ struct Comparing {
   }
 
   func run(_ progress: @escaping ProgressHandler) throws -> VersionComparison? {
+    if options.isPooled { return try runPooled(progress) }
     var served: [VersionAnswers] = []
     var exact: [VersionAnswers] = []
     for version in versions {
@@ -87,20 +90,49 @@ struct Comparing {
       throw StoreError.nothingToCompare(
         path: store.path, queryCount: set.judged.count, usedCount: usedCount)
     }
-    let measures = zip(metrics, served[0].values.indices).compactMap { metric, row in
-      comparison(served[0].values[row], served[1].values[row]).map {
-        VersionComparison.Measure(metric.name ?? "", $0)
-      }
-    }
     let latency = try options.timedCount > 0 ? timed() : nil
     return VersionComparison(
       a: versions[0].name, b: versions[1].name, queryCount: set.judged.count,
-      usedCount: usedCount, groupCount: groups.map { Set($0).count }, measures: measures,
+      usedCount: usedCount, groupCount: groups.map { Set($0).count }, measures: measures(served),
       exact: VersionComparison.Measure(metrics[0].name ?? "", encoders),
       slices: try slices(before, primary), movers: try movers(served),
       costs: try costs(latency), latency: latency?.ratio, spaces: try spaces(),
       overlap: Self.overlap(served[0].top, served[1].top),
-      recall: Self.overlap(exact[1].top, served[1].top), minimumEffect: options.minimumEffect)
+      recall: Self.overlap(exact[1].top, served[1].top), minimumEffect: options.minimumEffect,
+      poolCount: nil)
+  }
+
+  /// Both rank one pool; of indexes, costs and spaces nothing is said.
+  private func runPooled(_ progress: @escaping ProgressHandler) throws -> VersionComparison? {
+    let pool = try AnswerPool(store, set, of: versions[0].name, progress: progress)
+    guard let pool else { return nil }
+    var answers: [VersionAnswers] = []
+    for version in versions {
+      let found = try pool.answers(
+        of: version, set, metrics, minimumGrade: options.minimumGrade, progress: progress)
+      guard let found else { return nil }
+      answers.append(found)
+    }
+    guard let first = comparison(answers[0].values[0], answers[1].values[0]) else {
+      throw StoreError.nothingToCompare(
+        path: store.path, queryCount: set.judged.count, usedCount: usedCount)
+    }
+    return VersionComparison(
+      a: versions[0].name, b: versions[1].name, queryCount: set.judged.count,
+      usedCount: usedCount, groupCount: groups.map { Set($0).count },
+      measures: measures(answers),
+      exact: VersionComparison.Measure(metrics[0].name ?? "", first),
+      slices: try slices(answers[0].values[0], answers[1].values[0]), movers: try movers(answers),
+      costs: [], latency: nil, spaces: [], overlap: Self.overlap(answers[0].top, answers[1].top),
+      recall: 1, minimumEffect: options.minimumEffect, poolCount: pool.count)
+  }
+
+  private func measures(_ answers: [VersionAnswers]) -> [VersionComparison.Measure] {
+    zip(metrics, answers[0].values.indices).compactMap { metric, row in
+      comparison(answers[0].values[row], answers[1].values[row]).map {
+        VersionComparison.Measure(metric.name ?? "", $0)
+      }
+    }
   }
 
   private func answers(

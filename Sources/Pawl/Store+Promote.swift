@@ -43,6 +43,11 @@ extension Store {
     }
   }
 
+  /// The version that a rollback lets serve; nil where there is none.
+  public func rollbackTarget() throws -> String? {
+    try previousVersion(in: environment.snapshot())
+  }
+
   private func serve(
     action: String, reason: String, figures: [String],
     _ choose: (borrowing WriteTransaction) throws -> VersionRecord

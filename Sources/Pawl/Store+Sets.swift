@@ -11,6 +11,8 @@ public struct StoredSet: Sendable, Equatable, Codable {
   /// Queries that have a group.
   public let groupedCount: Int
   public let created: String
+  /// How often the gate has judged by it: each look makes its verdicts worth less.
+  public var looks: Int?
 }
 
 extension Store {
@@ -44,6 +46,21 @@ extension Store {
       }
       try write.commit()
     }
+  }
+
+  /// Notes that the gate judges by a set.
+  ///
+  /// - Returns: how often it has, this time included.
+  func countLook(at name: String) throws -> Int {
+    var write = try environment.beginWrite()
+    guard var record = try tables.sets.record(StoredSet.self, at: Key(name), in: write) else {
+      throw StoreError.noSet(path: path, name: name, known: try sets(in: write).map(\.name))
+    }
+    let looks = (record.looks ?? 0) + 1
+    record.looks = looks
+    try tables.sets.put(record: record, at: Key(name), in: &write)
+    try write.commit()
+    return looks
   }
 
   /// All stored sets, by name.

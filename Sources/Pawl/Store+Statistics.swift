@@ -1,5 +1,6 @@
 internal import IVF
 internal import LMDB
+internal import Training
 
 /// Figures about a store.
 public struct StoreStatistics: Sendable, Equatable, Encodable {
@@ -31,6 +32,18 @@ public struct StoreStatistics: Sendable, Equatable, Encodable {
     public let codeSizeInBytes: Int
     /// Nil where all codes are in one place, and every search is exact.
     public let clustering: ClusteringStatistics?
+    /// Whether a rollback goes to it.
+    public let isPrevious: Bool
+    /// MRR@10 on the queries that its training kept back, of its parent and of it; nil for one that was not
+    /// trained here.
+    public let training: TrainingFigures?
+  }
+
+  public struct TrainingFigures: Sendable, Equatable, Encodable {
+    public let recipe: String
+    public let steps: Int
+    public let parent: Double
+    public let metric: Double
   }
 
   public let formatVersion: Int
@@ -93,6 +106,7 @@ extension Store {
     in snapshot: borrowing Snapshot
   ) throws -> [StoreStatistics.Version] {
     let active = try activeVersion(in: snapshot)
+    let previous = try previousVersion(in: snapshot)
     let rowCount = try tables.rows.count(in: snapshot)
     var figures: [StoreStatistics.Version] = []
     for version in try versionRecords(in: snapshot) {
@@ -107,7 +121,13 @@ extension Store {
           embeddedCount: index.count, pendingCount: rowCount - index.count,
           floatSizeInBytes: index.count * Codec.float32.codeSizeInBytes(width: space.width),
           codeSizeInBytes: index.count * index.codec.listedSizeInBytes(width: space.width),
-          clustering: try clusteringStatistics(of: version.index, index, in: snapshot)))
+          clustering: try clusteringStatistics(of: version.index, index, in: snapshot),
+          isPrevious: version.name == previous,
+          training: version.training.map {
+            .init(
+              recipe: $0.recipe.name, steps: $0.stepCount, parent: $0.baseMetric,
+              metric: $0.metric)
+          }))
     }
     return figures
   }

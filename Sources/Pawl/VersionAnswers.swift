@@ -27,8 +27,7 @@ struct VersionAnswers {
     progress: @escaping ProgressHandler
   ) throws {
     let k = max(least, metrics.map { $0.depth ?? Self.deepestRank }.max() ?? 1)
-    var judging = JudgingOptions()
-    judging.minimumGrade = Int32(clamping: minimumGrade)
+    let judge = AnswerJudge(set, metrics, minimumGrade: minimumGrade)
     var search = try BatchSearch(store, effort, version: version)
     try search.loadEncoder()
     values = metrics.map { _ in [] }
@@ -39,17 +38,41 @@ struct VersionAnswers {
       let answers = try search.run(
         QueryBatch(ids: queries.map(\.id), content: .texts(queries.map(\.text))), k: k
       ) { _ = progress(Progress(stage: .searching, done: start + $0, total: total)) }
-      var run = Run()
-      for (query, hits) in zip(queries, answers) { run.append(query: query.id, hits: hits) }
-      let scores = Evaluation.evaluate(
-        run, qrels: set.qrels, metrics: metrics, queries: .listed(queries.map(\.id)),
-        options: judging)
-      for (place, metric) in metrics.enumerated() { values[place] += scores[metric] }
+      judge.add(answers, of: queries, to: &values)
       top += answers.map { Array($0.prefix(Self.depth)) }
       if !progress(Progress(stage: .searching, done: queries.endIndex, total: total)) {
         return nil
       }
     }
     summary = search.summary
+  }
+
+  init(values: [[Double]], top: [[RunHit]], summary: BatchSummary) {
+    self.values = values
+    self.top = top
+    self.summary = summary
+  }
+}
+
+/// Computes the metrics of answers.
+struct AnswerJudge {
+  private let set: EvaluationSet
+  private let metrics: [Metric]
+  private var options = JudgingOptions()
+
+  init(_ set: EvaluationSet, _ metrics: [Metric], minimumGrade: Int) {
+    self.set = set
+    self.metrics = metrics
+    options.minimumGrade = Int32(clamping: minimumGrade)
+  }
+
+  /// - Parameter values: a row a metric, which gets a column a query.
+  func add(_ answers: [[RunHit]], of queries: some Collection<Query>, to values: inout [[Double]]) {
+    var run = Run()
+    for (query, hits) in zip(queries, answers) { run.append(query: query.id, hits: hits) }
+    let scores = Evaluation.evaluate(
+      run, qrels: set.qrels, metrics: metrics, queries: .listed(queries.map(\.id)),
+      options: options)
+    for (place, metric) in metrics.enumerated() { values[place] += scores[metric] }
   }
 }

@@ -95,6 +95,8 @@ public struct VersionComparison: Sendable, Equatable, Encodable {
   /// Share of the exact best ten that b's served setting finds.
   public let recall: Double
   public let minimumEffect: Double
+  /// Passages that were ranked, where it was a pool and not all of them.
+  public let poolCount: Int?
 
   public struct Latency: Sendable, Equatable, Encodable {
     public let ratio: Double

@@ -72,7 +72,7 @@ enum ExitStatus: Int32 {
       case .checkFailed, .copyDiffers: .refused
       case .newerFormat, .notAStore, .foreign, .noModel, .noQueries, .vectorWidth, .vectorIDs,
         .noEncoder, .hasEncoder, .nothingToEvaluate, .nothingStored, .nothingToTrainOn,
-        .unknownInTriples:
+        .unknownInTriples, .nothingToCompare:
         .badInput
       case .setName, .settingValue, .outputOverInput, .isGate, .dimension, .tooFewForLists,
         .cannotRecode:

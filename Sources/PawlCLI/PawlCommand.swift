@@ -28,14 +28,19 @@ struct PawlCommand: ParsableCommand {
       CommandGroup(
         name: "Measuring",
         subcommands: [
-          EvaluateCommand.self, MetricsCommand.self, SetsCommand.self,
+          EvaluateCommand.self, CompareCommand.self, MetricsCommand.self, SetsCommand.self,
         ]),
       CommandGroup(
         name: "Learning", subcommands: [TrainCommand.self, MineCommand.self, ImportCommand.self]),
       CommandGroup(
+        name: "Versions",
+        subcommands: [
+          VersionsCommand.self, PromoteCommand.self, RollbackCommand.self, HistoryCommand.self,
+        ]),
+      CommandGroup(
         name: "Keeping",
         subcommands: [
-          VersionsCommand.self, StatsCommand.self, CheckCommand.self, ReindexCommand.self,
+          StatsCommand.self, CheckCommand.self, ReindexCommand.self,
           CalibrateCommand.self,
           SettingsCommand.self, BackupCommand.self, RestoreCommand.self, ExportCommand.self,
           CompactCommand.self, CollectCommand.self,

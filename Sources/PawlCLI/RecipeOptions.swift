@@ -160,6 +160,9 @@ struct RecipeOptions: ParsableArguments {
     help: ArgumentHelp("Looks without a better result before the end; 0: never.", valueName: "n"))
   var patience: Int?
 
+  @Flag(inversion: .prefixedNo, help: "Take the last values, not those of the best look.")
+  var last: Bool?
+
   private static func targets(_ text: String) throws -> [AdapterTarget] {
     try text.split(separator: ",").map {
       guard let target = AdapterTarget(rawValue: String($0)) else {
@@ -255,6 +258,7 @@ struct RecipeOptions: ParsableArguments {
     set(ema, \.averageDecay)
     set(validations, \.validations)
     set(patience, \.patience)
+    set(last, \.takesLast)
     if let known = Recipe.named(self.recipe.name), recipe != (hasTriples ? known.onTriples : known),
       recipe != known
     {

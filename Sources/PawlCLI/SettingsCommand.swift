@@ -18,7 +18,7 @@ struct SettingsCommand: ParsableCommand {
 
   @OptionGroup var target: StoreArgument
   @Argument(
-    help: "recall.", transform: { try SettingsCommand.setting(named: $0) })
+    help: "Its name.", transform: { try SettingsCommand.setting(named: $0) })
   var key: Setting?
   @Argument(help: "The new value, or default.")
   var value: String?

@@ -42,6 +42,9 @@ struct VersionsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "versions", abstract: "List the encoder versions of a store.",
     discussion: """
+      Each below the one it was made of. * serves, - is what a rollback goes to. The score is MRR@10 on the \
+      queries that its training kept back, its parent's first.
+
       Example:
         pawl versions demo.pawl
       """)
@@ -56,17 +59,39 @@ struct VersionsCommand: ParsableCommand {
       return
     }
     var table = TextTable(
-      header: ["", "version", "state", "embedded", "pending", "codec", "lists", "tokens", "from"],
-      right: [3, 4, 6, 7])
-    for version in versions {
+      header: [
+        "", "version", "state", "embedded", "pending", "codec", "lists", "tokens", "score", "from",
+      ], right: [3, 4, 6, 7])
+    for (version, depth) in Self.tree(versions) {
       table.add([
-        version.isActive ? "*" : "", version.name, version.state,
+        version.isActive ? "*" : version.isPrevious ? "-" : "",
+        String(repeating: "  ", count: depth) + version.name, version.state,
         Figures.grouped(version.embeddedCount), Figures.grouped(version.pendingCount),
         version.codec, version.clustering.map { Figures.grouped($0.listCount) } ?? "-",
-        version.hasEncoder ? "\(version.maxLength)" : "-", version.origin,
+        version.hasEncoder ? "\(version.maxLength)" : "-",
+        version.training.map {
+          "\(Figures.fixed($0.parent, 4)) → \(Figures.fixed($0.metric, 4))"
+        } ?? "", version.origin,
       ])
     }
     for line in table.lines { Output.line(line) }
+  }
+
+  /// Each version behind its parent, with how many ancestors it has.
+  static func tree(
+    _ versions: [StoreStatistics.Version]
+  ) -> [(version: StoreStatistics.Version, depth: Int)] {
+    let names = Set(versions.map(\.name))
+    let children = Dictionary(grouping: versions) { version in
+      version.parent.flatMap { names.contains($0) ? $0 : nil } ?? ""
+    }
+    var rows: [(version: StoreStatistics.Version, depth: Int)] = []
+    var waiting = (children[""] ?? []).reversed().map { (version: $0, depth: 0) }
+    while let next = waiting.popLast() {
+      rows.append(next)
+      waiting += (children[next.version.name] ?? []).reversed().map { ($0, next.depth + 1) }
+    }
+    return rows
   }
 }
 

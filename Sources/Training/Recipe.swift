@@ -78,6 +78,8 @@ package struct Recipe: Sendable, Codable, Equatable {
   package var validations = 10
   /// Validations without a better result after which the run stops; 0: never.
   package var patience = 4
+  /// Whether the last values are the result, not those of the best validation.
+  package var takesLast = false
 
   package init(name: String) { self.name = name }
 
@@ -175,6 +177,50 @@ package struct Recipe: Sendable, Codable, Equatable {
   package var takesTeacher: Bool { needsTeacher || loss == .cosine }
 
   package var optimizerKind: OptimizerKind { optimizer == .adamw ? .adamW() : .lion() }
+}
+
+extension Recipe {
+  /// What an older Pawl did not write is as it was then: its default.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(name: try values.decode(String.self, forKey: .name))
+    func take<Value: Decodable>(
+      _ path: WritableKeyPath<Recipe, Value>, _ key: CodingKeys, of recipe: inout Recipe
+    ) throws {
+      if let value = try values.decodeIfPresent(Value.self, forKey: key) {
+        recipe[keyPath: path] = value
+      }
+    }
+    try take(\.loss, .loss, of: &self)
+    try take(\.margin, .margin, of: &self)
+    try take(\.scale, .scale, of: &self)
+    try take(\.temperature, .temperature, of: &self)
+    try take(\.negatives, .negatives, of: &self)
+    try take(\.negativeCount, .negativeCount, of: &self)
+    try take(\.mining, .mining, of: &self)
+    try take(\.part, .part, of: &self)
+    try take(\.rank, .rank, of: &self)
+    try take(\.alpha, .alpha, of: &self)
+    try take(\.adapterDropout, .adapterDropout, of: &self)
+    try take(\.adapterTargets, .adapterTargets, of: &self)
+    try take(\.dropout, .dropout, of: &self)
+    try take(\.freezesEmbeddings, .freezesEmbeddings, of: &self)
+    try take(\.firstLayer, .firstLayer, of: &self)
+    try take(\.anchorWeight, .anchorWeight, of: &self)
+    try take(\.interpolates, .interpolates, of: &self)
+    try take(\.averageDecay, .averageDecay, of: &self)
+    try take(\.optimizer, .optimizer, of: &self)
+    try take(\.rate, .rate, of: &self)
+    try take(\.weightDecay, .weightDecay, of: &self)
+    try take(\.schedule, .schedule, of: &self)
+    try take(\.warmupShare, .warmupShare, of: &self)
+    try take(\.clip, .clip, of: &self)
+    try take(\.batchSize, .batchSize, of: &self)
+    try take(\.epochs, .epochs, of: &self)
+    try take(\.validations, .validations, of: &self)
+    try take(\.patience, .patience, of: &self)
+    try take(\.takesLast, .takesLast, of: &self)
+  }
 }
 
 /// Which passages of a query's ranking may be its negatives; names as sentence-transformers'
@@ -279,6 +325,7 @@ extension Recipe {
     recipe.warmupShare = negatives == .random ? 0.043 : 0.051
     recipe.epochs = negatives == .mined && part == .full ? 5 : 3
     recipe.patience = 0
+    recipe.takesLast = true
     return recipe
   }
 

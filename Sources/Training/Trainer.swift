@@ -76,6 +76,11 @@ package struct Trainer: ~Copyable {
   /// The values that a validation looks at: the running mean where there is one.
   package var current: SharedFloats { average.count > 0 ? average : values }
 
+  /// The values that a finished run gives, and the look at them.
+  package var result: (values: SharedFloats, look: TrainingProgress.Look?) {
+    recipe.takesLast ? (current, progress.validations.last) : (best, progress.best)
+  }
+
   /// Notes a validation of the current values, and keeps them where none was better.
   ///
   /// - Returns: whether the run should go on.

@@ -113,7 +113,7 @@ import Testing
   func wrongSettings() throws {
     let key = try pawl.run("settings", "s.pawl", "recal", "0.5")
     #expect(key.status == 64)
-    #expect(key.error.contains("There is no setting \"recal\"; there is: recall."))
+    #expect(key.error.contains("There is no setting \"recal\"; there is: recall, gate-queries, "))
     for value in ["0", "2", "x", ""] {
       let result = try pawl.run("settings", "s.pawl", "recall", value)
       #expect(result.status == 64)

@@ -18,7 +18,7 @@ import Testing
   @Test("a command that there is not is named, with the nearest one that there is")
   func unknownCommand() throws {
     for (arguments, message) in [
-      (["history", "s.pawl"], "pawl: there is no command \"history\"; see pawl help\n"),
+      (["banana", "s.pawl"], "pawl: there is no command \"banana\"; see pawl help\n"),
       (["help", "foo"], "pawl: there is no command \"foo\"; see pawl help\n"),
       (
         ["serch", "x"],

@@ -75,9 +75,11 @@ extension StoreCheck {
     let object = "the settings"
     guard let settings = decode(SettingsRecord.self, value, object) else { return }
     var checked = SettingsRecord()
-    for setting in Setting.allCases where !checked.set(setting, settings[setting]) {
-      report(
-        .settings, object, "\(setting.rawValue) cannot be \(settings[setting] ?? "nothing")")
+    for setting in Setting.allCases {
+      let value = settings.given(setting).map(Setting.text)
+      if !checked.set(setting, value) {
+        report(.settings, object, "\(setting.rawValue) cannot be \(value ?? "nothing")")
+      }
     }
   }
 

@@ -191,7 +191,8 @@ struct TrainingJob {
     do {
       guard try run.finish(&trainer, hasState: hasState) else { return nil }
     } catch TrainingError.diverged(let step, _) {
-      let isBetter = (trainer.progress.best?.step ?? 0) > 0
+      // Its last values are no result, whatever the recipe takes.
+      let isBetter = !recipe.takesLast && (trainer.progress.best?.step ?? 0) > 0
       let made = isBetter ? try publish(trainer, kind, folder).version : nil
       if !isBetter { Files.removeTree(folder.path) }
       throw TrainingError.diverged(step: step, version: made)
@@ -374,8 +375,9 @@ struct TrainingJob {
   private func publish(
     _ trainer: borrowing Trainer, _ kind: any TrainingKind, _ folder: TrainingRun
   ) throws -> TrainSummary {
-    let bestStep = trainer.progress.best?.step ?? 0
-    let outcome = try kind.outcome(trainer.best, metric: trainer.progress.best?.metric ?? 0)
+    let result = trainer.result
+    let bestStep = result.look?.step ?? 0
+    let outcome = try kind.outcome(result.values, metric: result.look?.metric ?? 0)
     let summary = TrainSummary(
       version: folder.version, stepCount: trainer.progress.stepCount, bestStep: bestStep,
       baseMetric: trainer.progress.base?.reciprocalRank ?? 0, metric: outcome.metric,

@@ -1,0 +1,308 @@
+internal import Corpus
+internal import Encoding
+internal import Evaluation
+internal import IVF
+internal import LMDB
+internal import LinearAlgebra
+
+/// What the gate asks for beside its bounds.
+public struct GateOptions: Sendable {
+  /// A version that is no worse will do: for one that costs less, say.
+  public var isNonInferior = false
+  /// More bytes a passage are accepted.
+  public var acceptsBytes = false
+  public var comparison = ComparisonOptions()
+
+  public init() {}
+}
+
+/// What the gate says of a candidate.
+public struct GateReport: Sendable, Equatable, Encodable {
+  /// One condition: what was found, what it has to be, and whether it is.
+  public struct Line: Sendable, Equatable, Encodable {
+    public let name: String
+    public let figure: String
+    public let bound: String
+    public let isPassed: Bool
+  }
+
+  public let version: String
+  public let active: String
+  public let lines: [Line]
+  public let comparison: VersionComparison
+  /// How often the gate has judged by this stored set; nil for files.
+  public internal(set) var looks: Int?
+
+  public var isPassed: Bool { lines.allSatisfy(\.isPassed) }
+
+  /// A line each, for the history.
+  public var figures: [String] {
+    lines.map { "\($0.isPassed ? "pass" : "FAIL")  \($0.name): \($0.figure) (\($0.bound))" }
+  }
+}
+
+extension Store {
+  /// Judges whether a version may take the active one's place.
+  ///
+  /// - Parameters:
+  ///   - setName: of the set, where it is a stored one: the look is counted.
+  ///   - progress: answering false stops.
+  /// - Returns: nil where it was stopped.
+  /// - Complexity: that of a comparison for the set and for each probe, and float32 vectors of some thousand
+  ///   passages.
+  public func judge(
+    _ candidate: String, by set: EvaluationSet, named setName: String? = nil,
+    _ options: GateOptions = GateOptions(), progress: @escaping ProgressHandler = { _ in true }
+  ) throws -> GateReport? {
+    let snapshot = try environment.snapshot()
+    let active = try activeVersion(in: snapshot)
+    let settings = try settingsRecord(in: snapshot)
+    guard
+      let comparison = try compare(active, candidate, set, options.comparison, progress: progress)
+    else { return nil }
+    var gate = Gate(comparison, settings, options)
+    gate.judgeMeasures(hasGrades: set.hasGrades)
+    gate.judgeSlices()
+    var probe = options.comparison
+    probe.timedCount = 0
+    for stored in try sets() where stored.role == .probe {
+      let found = try compare(
+        active, candidate, self.set(named: stored.name), probe, progress: progress)
+      guard let found else { return nil }
+      gate.judge(probe: stored.name, found)
+    }
+    gate.judgeIndex()
+    let cost = try CodecCost(
+      self, candidate, set, minimumGrade: options.comparison.minimumGrade, progress: progress)
+    guard let cost else { return nil }
+    gate.judge(codec: cost)
+    gate.judgeCost()
+    gate.judgeSpace(pendingCount: try pendingCount(of: candidate))
+    var report = GateReport(
+      version: candidate, active: active, lines: gate.lines, comparison: comparison)
+    if let setName { report.looks = try countLook(at: setName) }
+    return report
+  }
+
+  private func pendingCount(of name: String) throws -> Int {
+    let snapshot = try environment.snapshot()
+    let index = try index(version(name, in: snapshot).index, in: snapshot)
+    return try tables.rows.count(in: snapshot) - index.count
+  }
+}
+
+/// The conditions, one after another.
+struct Gate {
+  private let comparison: VersionComparison
+  private let settings: SettingsRecord
+  private let options: GateOptions
+  private(set) var lines: [GateReport.Line] = []
+
+  init(_ comparison: VersionComparison, _ settings: SettingsRecord, _ options: GateOptions) {
+    self.comparison = comparison
+    self.settings = settings
+    self.options = options
+  }
+
+  private mutating func add(_ name: String, _ figure: String, _ bound: String, _ isPassed: Bool) {
+    lines.append(
+      GateReport.Line(name: name, figure: figure, bound: bound, isPassed: isPassed))
+  }
+
+  private static func text(_ value: Double) -> String {
+    let rounded = (abs(value) * 10_000).rounded()
+    let digits = String(Int(min(rounded, 1e15)) % 10_000)
+    return (value < 0 ? "-" : "") + "\(Int(min(rounded, 1e15)) / 10_000)."
+      + String(repeating: "0", count: 4 - digits.count) + digits
+  }
+
+  private static func signed(_ measure: VersionComparison.Measure) -> String {
+    let sign = measure.difference >= 0 ? "+" : ""
+    return "\(sign)\(text(measure.difference)) [\(text(measure.low)), \(text(measure.high))]"
+  }
+
+  mutating func judgeMeasures(hasGrades: Bool) {
+    let least = Int(settings[.gateQueries])
+    add(
+      "queries", "\(comparison.queryCount)", "at least \(least)", comparison.queryCount >= least)
+    guard let first = comparison.measures.first else { return }
+    if options.isNonInferior {
+      let bound = -settings[.gateLoss]
+      add(
+        first.name, Self.signed(first), "low end above \(Self.text(bound))", first.low > bound)
+    } else {
+      let effect = settings[.gateEffect]
+      add(
+        first.name, Self.signed(first), "at least +\(Self.text(effect)), low end above 0",
+        first.difference >= effect && first.low > 0)
+    }
+    let others = ["recall@100"] + (hasGrades ? ["ndcg@10"] : [])
+    let loss = -settings[.gateLoss]
+    for measure in comparison.measures.dropFirst() where others.contains(measure.name) {
+      add(
+        measure.name, Self.signed(measure), "low end above \(Self.text(loss)), or not below 0",
+        measure.low > loss || measure.difference >= 0)
+    }
+  }
+
+  mutating func judgeSlices() {
+    let bound = -settings[.gateSlice]
+    let failed = comparison.slices.filter {
+      $0.measure.high < 0 && $0.adjusted < 0.05 && $0.measure.difference < bound
+    }
+    let worst = (failed.isEmpty ? comparison.slices : failed).min {
+      $0.measure.difference < $1.measure.difference
+    }
+    guard let worst else { return }
+    add(
+      "slices",
+      "\(comparison.slices.count); the lowest, \(worst.name): \(Self.signed(worst.measure))",
+      "none surely below \(Self.text(bound))", failed.isEmpty)
+  }
+
+  mutating func judge(probe name: String, _ found: VersionComparison) {
+    guard let first = found.measures.first else { return }
+    let bound = -settings[.gateForgetting]
+    add(
+      "probe \(name)", Self.signed(first), "not surely below \(Self.text(bound))",
+      !(first.high < 0 && first.difference < bound))
+  }
+
+  mutating func judgeIndex() {
+    let recall = settings[.gateRecall]
+    add(
+      "index, recall@10", Self.text(comparison.recall), "at least \(Self.text(recall))",
+      comparison.recall >= recall)
+  }
+
+  mutating func judge(codec cost: CodecCost) {
+    let bound = settings[.gateCodec]
+    add(
+      "codes cost", "\(Self.text(cost.difference)) of \(cost.queryCount) queries",
+      "at most \(Self.text(bound))", cost.difference <= bound)
+  }
+
+  mutating func judgeCost() {
+    if let latency = comparison.latency {
+      let bound = settings[.gateLatency]
+      add(
+        "time of a query",
+        "\(Self.text(latency.ratio)) × [\(Self.text(latency.low)), \(Self.text(latency.high))]",
+        "low end at most \(Self.text(bound)) ×", latency.low <= bound)
+    }
+    let bytes = comparison.costs.map(\.bytesPerPassage)
+    guard bytes.count == 2, bytes[0] > 0 else { return }
+    let (ratio, bound) = (bytes[1] / bytes[0], settings[.gateBytes])
+    add(
+      "bytes of a passage", "\(Int(bytes[1])) after \(Int(bytes[0]))",
+      options.acceptsBytes ? "accepted" : "at most \(Self.text(bound)) ×",
+      options.acceptsBytes || ratio <= bound)
+  }
+
+  mutating func judgeSpace(pendingCount: Int) {
+    let (before, after) = (comparison.spaces[0], comparison.spaces[1])
+    let share = settings[.gateRank]
+    add(
+      "effective rank", "\(Int(after.effectiveRank)) after \(Int(before.effectiveRank))",
+      "at least \(Self.text(share)) of it", after.effectiveRank >= share * before.effectiveRank)
+    let rise = settings[.gateCosine]
+    add(
+      "mean cosine", "\(Self.text(after.meanCosine)) after \(Self.text(before.meanCosine))",
+      "at most \(Self.text(rise)) more", after.meanCosine <= before.meanCosine + rise)
+    add(
+      "vectors", after.isFinite ? "all numbers" : "some are no numbers", "all numbers",
+      after.isFinite)
+    add(
+      "passages", pendingCount == 0 ? "all embedded" : "\(pendingCount) not embedded",
+      "all embedded", pendingCount == 0)
+  }
+}
+
+/// What rounding a version's vectors to codes costs: the first answers of some queries ranked again, by codes and
+/// by vectors of float32.
+struct CodecCost {
+  let queryCount: Int
+  /// MRR@10 of the vectors less that of the codes.
+  let difference: Double
+
+  /// Queries that are looked at, and passages of each beside its answers.
+  private static let (mostQueries, depth) = (300, 20)
+
+  /// - Returns: nil where it was stopped.
+  init?(
+    _ store: Store, _ name: String, _ set: EvaluationSet, minimumGrade: Int,
+    progress: @escaping ProgressHandler
+  ) throws {
+    let snapshot = try store.environment.snapshot()
+    let version = try store.version(name, in: snapshot)
+    let space = try store.space(version.space, in: snapshot)
+    guard let checkpoint = space.checkpoint else { throw StoreError.noEncoder(path: store.path) }
+    var random = SplitMix64(seed: 3)
+    let chosen = set.judged.indices.shuffled(using: &random).prefix(Self.mostQueries).sorted()
+      .map { set.judged[$0] }
+    var search = try BatchSearch(store, .exact, version: name)
+    let answers = try search.run(
+      QueryBatch(ids: chosen.map(\.id), content: .texts(chosen.map(\.text))), k: Self.depth)
+    // Rows of each query's pool, its answers first.
+    var pools: [(answers: Set<UInt32>, rows: [UInt32])] = []
+    for (query, hits) in zip(chosen, answers) {
+      var relevant: Set<UInt32> = []
+      for judgment in set.qrels[query.id] where judgment.grade >= Int32(clamping: minimumGrade) {
+        if let row = try store.checkedRow(of: judgment.id, in: snapshot) { relevant.insert(row) }
+      }
+      var rows = relevant.sorted()
+      for hit in hits {
+        if let row = try store.checkedRow(of: hit.passage, in: snapshot), !relevant.contains(row) {
+          rows.append(row)
+        }
+      }
+      pools.append((relevant, rows))
+    }
+    let rows = Array(Set(pools.flatMap(\.rows))).sorted()
+    let places = Dictionary(uniqueKeysWithValues: zip(rows, rows.indices))
+    let codes = try IndexCodes(store, version.index, in: snapshot)
+    var (decoded, coded) = ([Float](), [Bool]())
+    let D = codes.width
+    for row in rows {
+      var found = CodeBlockBuilder(codec: codes.record.codec, width: D)
+      coded.append(try codes.copyCode(of: row, to: row, &found, in: snapshot))
+      decoded += coded.last == true ? found.decoded() : [Float](repeating: 0, count: D)
+    }
+    let exact = try TextEncoder(
+      ModelDirectory(path: store.checkpointPath(checkpoint)), maxLength: space.maxLength,
+      numericPath: .float32, environment: Process.environment)
+    var reader = try RowReader(store, in: snapshot)
+    var vectors: [Float] = []
+    for start in stride(from: 0, to: rows.count, by: 512) {
+      let texts = try rows[start..<min(start + 512, rows.count)].map {
+        String(decoding: try reader.text(of: $0, in: snapshot), as: UTF8.self)
+      }
+      vectors += exact.encode(
+        texts, prefix: space.passagePrefix, workerCount: Process.processorCount)
+      let done = min(start + 512, rows.count)
+      if !progress(Progress(stage: .embedding, done: done, total: rows.count)) { return nil }
+    }
+    let adapter = try version.adapter.map {
+      try store.queryAdapter($0, width: D, in: snapshot)
+    }
+    let queries = QueryEncoder(encoder: exact, prefix: version.queryPrefix, adapter: adapter)
+      .encode(chosen.map(\.text))
+    let kernels = exact.kernels
+    var sums = [0.0, 0.0]
+    for (number, pool) in pools.enumerated() {
+      let query = queries.span.extracting(number * D..<(number + 1) * D)
+      for (kind, matrix) in [decoded, vectors].enumerated() {
+        let scores = pool.rows.compactMap { row -> (row: UInt32, score: Float)? in
+          guard let place = places[row], coded[place] else { return nil }
+          return (row, kernels.dot(query, matrix.span.extracting(place * D..<(place + 1) * D)))
+        }
+        let ranked = scores.sorted { ($1.score, $0.row) < ($0.score, $1.row) }
+        if let rank = ranked.prefix(10).firstIndex(where: { pool.answers.contains($0.row) }) {
+          sums[kind] += 1 / Double(rank + 1)
+        }
+      }
+    }
+    queryCount = chosen.count
+    difference = (sums[1] - sums[0]) / Double(max(1, chosen.count))
+  }
+}

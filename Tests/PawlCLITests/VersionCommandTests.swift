@@ -1,0 +1,76 @@
+import Foundation
+import Testing
+
+/// `pawl compare`, `promote`, `rollback`, `history` and `versions` as people call them.
+@Suite struct VersionCommandTests {
+  let pawl: CommandRunner
+  private static let judged = [
+    "--queries", CommandRunner.queries, "--qrels", CommandRunner.qrels,
+  ]
+
+  /// With v2, which sees less of each text.
+  init() throws {
+    pawl = try .withSample()
+    try pawl.succeed("import", "s.pawl", "--version", "v1", "--max-length", "10")
+  }
+
+  @Test("a version is embedded, compared, refused, forced and rolled back, and history says so")
+  func loop() throws {
+    let early = try pawl.run(["promote", "s.pawl", "v2"] + Self.judged)
+    #expect(early.status == 1 && early.error.contains("pawl reindex s.pawl --version v2"))
+    let plan = try pawl.succeed("reindex", "s.pawl", "--version", "v2", "--dry-run")
+    #expect(plan.output.contains("309"), "\(plan.output)")
+    try pawl.succeed("reindex", "s.pawl", "--version", "v2", "--quiet")
+    let compared = try pawl.run(
+      ["compare", "s.pawl", "v1", "v2", "--timed", "20", "--quiet"] + Self.judged)
+    #expect(compared.status == 0, "\(compared.error)")
+    let last = try #require(compared.output.split(separator: "\n").last)
+    #expect(
+      last.wholeMatch(
+        of:
+          /VERDICT: [A-Z-]+ \| mrr@10 \| 0\.\d{4} \| 0\.\d{4} \| [+-]0\.\d{4} \[[+-]0\.\d{4}, [+-]0\.\d{4}\]/
+      )
+        != nil, "\(last)")
+    let json = try pawl.run(
+      ["compare", "s.pawl", "v1", "v2", "--timed", "0", "--quiet", "--json"] + Self.judged
+    ).object()
+    #expect(json["verdict"] is String && json["comparison"] is [String: Any])
+    let refused = try pawl.run(["promote", "s.pawl", "v2", "--quiet"] + Self.judged)
+    #expect(refused.status == 2, "\(refused.error)")
+    #expect(refused.output.contains("FAIL  queries"))
+    #expect(refused.output.contains("v2 is refused; v1 goes on serving"))
+    #expect(try pawl.run("promote", "s.pawl", "v2", "--force").status == 64)
+    let forced = try pawl.run("promote", "s.pawl", "v2", "--force", "--reason", "a test")
+    #expect(forced.status == 0 && forced.output.contains("v2 serves now, after v1"))
+    let again = try pawl.run("promote", "s.pawl", "v2")
+    #expect(again.status == 0 && again.output == "s.pawl: v2 serves already\n")
+    let back = try pawl.run("rollback", "s.pawl", "--reason", "it was a test")
+    #expect(back.status == 0 && back.output.contains("v1 serves again, v2 no longer"))
+    #expect(try pawl.run("rollback", "s.pawl").status == 1)
+    let history = try pawl.succeed("history", "s.pawl").output.split(separator: "\n")
+    #expect(history.count == 4 && history[2].contains("force: v1 → v2") && history[2].hasSuffix("a test"), "\(history)")
+    #expect(history[3].contains("rollback: v2 → v1") && history[3].hasSuffix("it was a test"))
+    #expect(try pawl.run("check", "s.pawl").status == 0)
+  }
+
+  @Test("a stored set judges without being named, and files do not need it")
+  func sets() throws {
+    try pawl.succeed("reindex", "s.pawl", "--version", "v2", "--quiet")
+    let none = try pawl.run("promote", "s.pawl", "v2")
+    #expect(none.status == 64 && none.error.contains("Which queries shall judge?"))
+    try pawl.succeed(
+      "sets", "s.pawl", "add", "dev", "--queries", CommandRunner.queries, "--qrels",
+      CommandRunner.qrels)
+    #expect(try pawl.run("promote", "s.pawl", "v2", "--quiet").status == 2)
+    let json = try pawl.run("promote", "s.pawl", "v2", "--quiet", "--json")
+    let report = try json.object()
+    #expect(json.status == 2 && report["promoted"] as? Bool == false)
+    #expect((report["gate"] as? [String: Any])?["looks"] as? Int == 2)
+    let train = try pawl.run("train", "s.pawl", "--set", "dev", "--steps", "1")
+    #expect(train.status == 64 && train.error.contains("has the role gate"), "\(train.error)")
+    let pooled = try pawl.run("compare", "s.pawl", "v1", "v2", "--pool", "--quiet")
+    #expect(pooled.status == 0 && pooled.output.contains("the judged ones and what v1 finds"))
+    let versions = try pawl.succeed("versions", "s.pawl").output.split(separator: "\n")
+    #expect(versions[1].hasPrefix("*  v1") && versions[2].hasPrefix("     v2"), "\(versions)")
+  }
+}

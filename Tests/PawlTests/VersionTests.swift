@@ -1,0 +1,252 @@
+import Corpus
+import Encoding
+import Foundation
+import LMDB
+import Testing
+import Training
+
+@testable import Pawl
+
+/// Versions side by side: embedded beside the one that serves, promoted, rolled back.
+@Suite struct VersionTests {
+  let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
+
+  /// A store with v1 and v2, which is v1 with shorter texts, not embedded.
+  private func twoVersions() throws -> Store {
+    let store = try Fixture.store(in: folder)
+    _ = try store.ingestAll(Fixture.sampleCollection)
+    try addVersion(to: store, maxLength: 10)
+    return store
+  }
+
+  private func addVersion(to store: Store, maxLength: Int) throws {
+    var options = ImportOptions(.version)
+    (options.version, options.maxLength) = ("v1", maxLength)
+    _ = try store.importVersion(options)
+  }
+
+  private func record(_ name: String, _ store: Store) throws -> VersionRecord {
+    try store.version(name, in: store.environment.snapshot())
+  }
+
+  private func pending(_ name: String, _ store: Store) throws -> Int {
+    try #require(try store.versions().first { $0.name == name }).pendingCount
+  }
+
+  private func active(_ store: Store) throws -> String {
+    try store.activeVersion(in: store.environment.snapshot())
+  }
+
+  @Test("a version is embedded beside the one that serves, and only then can it serve")
+  func reindex() throws {
+    let store = try twoVersions()
+    #expect(throws: StoreError.notReady(path: store.path, version: "v2", state: "trained")) {
+      try store.promote("v2", reason: "too early")
+    }
+    let before = try store.query("bread", k: 5)
+    let summary = try store.embedMissing(version: "v2")
+    #expect(try summary.embeddedCount == 309 && pending("v2", store) == 0)
+    #expect(try record("v2", store).state == "ready")
+    #expect(try store.query("bread", k: 5).hits == before.hits)
+    #expect(try store.embedMissing(version: "v2").embeddedCount == 0)
+    let change = try store.promote("v2", reason: "better")
+    #expect(change.hasChanged && change.previous == "v1" && change.pendingCount == 0)
+    #expect(try store.query("bread", k: 5).version == "v2")
+    #expect(try !store.promote("v2", reason: "again").hasChanged)
+    #expect(try store.history().map(\.action) == ["init", "promote"])
+    try store.expectWhole(passages: 309)
+  }
+
+  @Test("an embedding that was stopped goes on, and passages that came meanwhile are in both")
+  func meanwhile() throws {
+    let store = try Fixture.store(in: folder)
+    _ = try store.ingestAll(try folder.file("a.tsv", Fixture.passages(0..<2_500)))
+    try addVersion(to: store, maxLength: 10)
+    #expect(throws: StoreError.stoppedEmbedding(path: store.path)) {
+      try store.embedMissing(version: "v2") { $0.done < 1_000 }
+    }
+    #expect(try record("v2", store).state == "indexing")
+    try store.expectWhole(passages: 2_500)
+    _ = try store.ingestAll(
+      try folder.file("b.tsv", Fixture.passages(2_400..<2_600) { "new \($0)" }))
+    _ = try store.delete(["p3", "p2599", "p1500"])
+    try store.expectWhole(passages: 2_597)
+    _ = try store.embedMissing(version: "v2")
+    #expect(try pending("v2", store) == 0 && pending("v1", store) == 0)
+    try store.expectWhole(passages: 2_597)
+    for name in ["v1", "v2"] {
+      let hits = try store.query("new 2450", k: 5, .exact, version: name).hits
+      #expect(hits.allSatisfy { $0.id != "p3" && $0.id != "p2599" }, "\(name)")
+    }
+  }
+
+  @Test("rollbacks go down the stack of versions that served")
+  func rollback() throws {
+    let store = try twoVersions()
+    try addVersion(to: store, maxLength: 12)
+    for name in ["v2", "v3"] { _ = try store.embedMissing(version: name) }
+    #expect(throws: StoreError.nothingBefore(path: store.path, version: "v1")) {
+      try store.rollback(reason: "")
+    }
+    _ = try store.promote("v2", reason: "a")
+    _ = try store.promote("v3", reason: "b", isForced: true, figures: ["FAIL  queries: 3"])
+    #expect(try store.rollback(reason: "c").version == "v2")
+    #expect(try store.rollback(reason: "d").version == "v1")
+    #expect(throws: StoreError.self) { try store.rollback(reason: "e") }
+    _ = try store.promote("v3", reason: "f")
+    #expect(try store.rollbackTarget() == "v1")
+    let history = try store.history()
+    #expect(
+      history.map(\.action) == ["init", "promote", "force", "rollback", "rollback", "promote"])
+    #expect(history[2].figures == ["FAIL  queries: 3"] && history[2].previous == "v2")
+    try store.expectWhole(passages: 309)
+  }
+
+  @Test("an ingest embeds for the version that served before, unless it is told not to")
+  func previous() throws {
+    let store = try twoVersions()
+    _ = try store.embedMissing(version: "v2")
+    _ = try store.promote("v2", reason: "")
+    let file = try folder.file("more.tsv", ["n1\tfresh bread", "n2\twarm soup"])
+    let summary = try store.ingestAll(file)
+    #expect(summary.previous?.version == "v1" && summary.previous?.embedded.embeddedCount == 2)
+    #expect(try pending("v1", store) == 0 && pending("v2", store) == 0)
+    var options = IngestOptions()
+    options.onlyActive = true
+    let other = try folder.file("other.tsv", ["n3\tcold tea", "n1\tstale bread"])
+    let lagging = try store.ingestAll(other, options)
+    #expect(lagging.previous?.pendingCount == 2)
+    try store.expectWhole(passages: 312)
+    let change = try store.rollback(reason: "")
+    #expect(change.version == "v1" && change.pendingCount == 2)
+    _ = try store.embedMissing()
+    #expect(try pending("v1", store) == 0)
+    let hit = try store.query("stale bread", k: 3, .exact).hits.first { $0.id == "n1" }
+    #expect(hit?.text == "stale bread")
+    try store.expectWhole(passages: 312)
+  }
+
+  @Test("what is replaced while another version is ahead is found once, whoever serves")
+  func updatesAhead() throws {
+    let store = try twoVersions()
+    var textOnly = IngestOptions()
+    textOnly.textOnly = true
+    let file = try folder.file("u.tsv", (1...9).map { "p00\($0)\tquite another text \($0)" })
+    _ = try store.ingestAll(file, textOnly)
+    // v2 has the new rows before v1 does.
+    _ = try store.embedMissing(version: "v2")
+    #expect(
+      try store.query("quite another text", k: 20, .exact).hits.allSatisfy {
+        !$0.text.hasPrefix("quite another")
+      })
+    try store.expectWhole(passages: 309, pending: 9)
+    _ = try store.promote("v2", reason: "")
+    try store.expectWhole(passages: 309)
+    let hits = try store.query("quite another text 3", k: 309, .exact).hits
+    #expect(Set(hits.map(\.id)).count == hits.count && hits.count == 309)
+    #expect(hits.count { $0.text.hasPrefix("quite another") } == 9)
+    _ = try store.rollback(reason: "")
+    _ = try store.embedMissing()
+    try store.expectWhole(passages: 309)
+  }
+
+  @Test("every answer is wholly of one version while versions change")
+  func underLoad() throws {
+    let store = try twoVersions()
+    _ = try store.embedMissing(version: "v2")
+    var expected: [String: [Hit]] = [:]
+    for name in ["v1", "v2"] {
+      expected[name] = try store.query("warm bread", k: 10, version: name).hits
+    }
+    let known = expected
+    let answers = DispatchQueue(label: "answers", attributes: .concurrent)
+    let group = DispatchGroup()
+    for _ in 0..<4 {
+      answers.async(group: group) {
+        for _ in 0..<200 {
+          guard let answer = try? store.query("warm bread", k: 10) else {
+            Issue.record("no answer")
+            return
+          }
+          if answer.hits != known[answer.version] { Issue.record("mixed: \(answer.version)") }
+        }
+      }
+    }
+    for _ in 0..<50 {
+      _ = try store.promote("v2", reason: "")
+      _ = try store.rollback(reason: "")
+    }
+    group.wait()
+    #expect(try active(store) == "v1")
+    #expect(try store.history().count == 101)
+  }
+
+  private static func sample(_ name: String) -> String {
+    URL(filePath: Fixture.sampleCollection).deletingLastPathComponent().appending(path: name).path
+  }
+
+  private static func set() throws -> EvaluationSet {
+    try EvaluationSet(
+      queries: sample("queries.tsv"), qrels: sample("qrels.tsv"), groups: sample("groups.tsv"))
+  }
+
+  @Test("a comparison tells differences, costs and spaces, and leaves out queries that were used")
+  func compare() throws {
+    let store = try twoVersions()
+    _ = try store.embedMissing(version: "v2")
+    var options = ComparisonOptions()
+    options.timedCount = 20
+    let found = try #require(try store.compare("v1", "v2", Self.set(), options))
+    #expect(found.measures.map(\.name) == ["mrr@10", "ndcg@10", "recall@100", "map"])
+    let own = try #require(try store.evaluate(Self.set()))
+    for (measure, metric) in zip(found.measures, own.metrics) {
+      #expect(abs(measure.a - metric.value) < 1e-12, "\(measure.name)")
+      #expect(measure.low <= measure.difference && measure.difference <= measure.high)
+    }
+    #expect(found.usedCount == 0 && found.latency?.queryCount == 20)
+    #expect(found.spaces.allSatisfy { $0.isFinite && $0.effectiveRank > 1 && $0.uniformity < 0 })
+    let same = try #require(try store.compare("v1", "v1", Self.set(), options))
+    #expect(same.measures[0].difference == 0 && same.verdict == .tie && same.overlap == 1)
+    #expect(try store.compare("v1", "v2", Self.set(), options)?.measures == found.measures)
+    // A version that learned from the queries cannot be judged by them.
+    var training = TrainOptions()
+    training.recipe = .queryAdapter
+    (training.recipe.batchSize, training.stepCount) = (8, 3)
+    _ = try store.train(Self.set(), training, TrainingWatcher())
+    #expect(throws: StoreError.self) { try store.compare("v1", "v3", Self.set(), options) }
+  }
+
+  @Test("the gate refuses what is no better, and says each condition")
+  func gate() throws {
+    let store = try twoVersions()
+    _ = try store.embedMissing(version: "v2")
+    try store.addSet("dev", Self.set(), role: .gate)
+    var options = GateOptions()
+    options.comparison.timedCount = 10
+    let report = try #require(
+      try store.judge("v2", by: store.set(named: "dev"), named: "dev", options))
+    #expect(!report.isPassed && report.looks == 1)
+    let failed = Set(report.lines.filter { !$0.isPassed }.map(\.name))
+    #expect(failed.isSuperset(of: ["queries", "mrr@10"]))
+    for name in ["recall@100", "index, recall@10", "codes cost", "effective rank", "passages"] {
+      #expect(report.lines.contains { $0.name == name }, "\(name)")
+    }
+    #expect(try store.sets().first?.looks == 1)
+    // With bounds that nothing misses it is let through.
+    for (setting, value) in [
+      (Setting.gateQueries, "2"), (.gateLoss, "1"), (.gateSlice, "1"), (.gateRecall, "0"),
+      (.gateCodec, "1"), (.gateLatency, "1000"), (.gateBytes, "1000"), (.gateRank, "0"),
+      (.gateCosine, "2"),
+    ] { try store.set(setting, to: value) }
+    options.isNonInferior = true
+    let easy = try #require(
+      try store.judge("v2", by: store.set(named: "dev"), named: "dev", options))
+    #expect(easy.isPassed && easy.looks == 2, "\(easy.figures)")
+    #expect(throws: StoreError.self) { try store.set(.gateRank, to: "2") }
+    #expect(try store.value(of: .gateQueries) == "2")
+    try store.set(.gateQueries, to: nil)
+    #expect(try store.value(of: .gateQueries) == nil)
+    try store.expectWhole(passages: 309)
+  }
+}
