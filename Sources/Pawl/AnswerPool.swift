@@ -87,22 +87,33 @@ struct AnswerPool {
   ) throws -> [Float]? {
     let snapshot = try store.environment.snapshot()
     let codes = try IndexCodes(store, version.index, in: snapshot)
-    var found = CodeBlockBuilder(codec: codes.record.codec, width: codes.width)
-    var isWhole = true
-    for row in rows where isWhole {
-      isWhole = try codes.copyCode(of: row, to: row, &found, in: snapshot)
-    }
-    if isWhole { return found.decoded() }
-    let encoder = try store.encoder(for: space)
-    var reader = try RowReader(store, in: snapshot)
+    let found = try codes.codes(of: rows, in: snapshot)
+    if found.count == rows.count { return found.decoded() }
+    return try store.encode(
+      rows, by: store.encoder(for: space), prefix: space.passagePrefix, in: snapshot,
+      progress: progress)
+  }
+}
+
+extension Store {
+  /// Texts in memory at once.
+  private static let encodedAtOnce = 512
+
+  /// The vectors of rows, in their order.
+  ///
+  /// - Returns: nil where it was stopped.
+  func encode(
+    _ rows: [UInt32], by encoder: TextEncoder, prefix: String, in snapshot: borrowing Snapshot,
+    progress: ProgressHandler
+  ) throws -> [Float]? {
+    var reader = try RowReader(self, in: snapshot)
     var vectors: [Float] = []
-    for start in stride(from: 0, to: rows.count, by: 1_024) {
-      let end = min(start + 1_024, rows.count)
+    for start in stride(from: 0, to: rows.count, by: Self.encodedAtOnce) {
+      let end = min(start + Self.encodedAtOnce, rows.count)
       let texts = try rows[start..<end].map {
         String(decoding: try reader.text(of: $0, in: snapshot), as: UTF8.self)
       }
-      vectors += encoder.encode(
-        texts, prefix: space.passagePrefix, workerCount: Process.processorCount)
+      vectors += encoder.encode(texts, prefix: prefix, workerCount: Process.processorCount)
       if !progress(Progress(stage: .embedding, done: end, total: rows.count)) { return nil }
     }
     return vectors

@@ -21,13 +21,12 @@ struct EmbeddingSample {
   ) throws {
     let codes = try IndexCodes(store, version.index, in: snapshot)
     let D = codes.width
-    let vectors = Self.vectors(try Self.decoded(rows, codes, in: snapshot), width: D)
+    let vectors = Self.vectors(try codes.codes(of: rows, in: snapshot).decoded(), width: D)
     let space = try store.space(version.space, in: snapshot)
     let encoder = try store.queryEncoder(of: version, space, in: snapshot)
     var pairs: [(query: String, row: UInt32)] = []
     for query in set.judged where pairs.count < Self.queryCount {
-      let answers = set.qrels[query.id].filter { $0.grade >= Int32(clamping: minimumGrade) }
-      guard let best = answers.max(by: { $0.grade < $1.grade }),
+      guard let best = set.bestAnswer(of: query, relevantFrom: minimumGrade),
         let row = try store.checkedRow(of: best.id, in: snapshot),
         try codes.hasCode(of: row, in: snapshot)
       else { continue }
@@ -35,21 +34,13 @@ struct EmbeddingSample {
     }
     let queries = encoder.encode(pairs.map(\.query))
     let answers = Self.vectors(
-      try Self.decoded(pairs.map(\.row), codes, in: snapshot), width: D)
+      try codes.codes(of: pairs.map(\.row), in: snapshot).decoded(), width: D)
     let figures = EmbeddingFigures(vectors, width: D)
     report = EmbeddingReport(
       effectiveRank: figures?.rank ?? 0, meanCosine: figures?.meanCosine ?? 1,
       alignment: Self.alignment(queries, answers, width: D),
       uniformity: Self.uniformity(vectors, width: D), hubness: Self.hubness(vectors, width: D),
       isFinite: Kernels.allFinite(queries.span) && Kernels.allFinite(vectors.span))
-  }
-
-  private static func decoded(
-    _ rows: [UInt32], _ codes: IndexCodes, in snapshot: borrowing Snapshot
-  ) throws -> [Float] {
-    var found = CodeBlockBuilder(codec: codes.record.codec, width: codes.width)
-    for row in rows { _ = try codes.copyCode(of: row, to: row, &found, in: snapshot) }
-    return found.decoded()
   }
 
   /// What codes stand for, brought to unit length.

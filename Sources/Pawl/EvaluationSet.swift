@@ -84,6 +84,12 @@ public struct EvaluationSet: Sendable {
         }), groups: groups, name: "the queries that no version has used")
   }
 
+  /// The judgment of a passage that answers a query best; nil where none is relevant.
+  func bestAnswer(of query: Query, relevantFrom minimumGrade: Int) -> JudgedPassage? {
+    qrels[query.id].filter { $0.grade >= Int32(clamping: minimumGrade) }
+      .max { $0.grade < $1.grade }
+  }
+
   /// Whether some passage answers better than others.
   var hasGrades: Bool {
     qrels.queries.contains { query in qrels[query].contains { $0.grade > 1 } }

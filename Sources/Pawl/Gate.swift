@@ -260,41 +260,34 @@ struct CodecCost {
     }
     let rows = Array(Set(pools.flatMap(\.rows))).sorted()
     let places = Dictionary(uniqueKeysWithValues: zip(rows, rows.indices))
-    let codes = try IndexCodes(store, version.index, in: snapshot)
-    var (decoded, coded) = ([Float](), [Bool]())
-    let D = codes.width
-    for row in rows {
-      var found = CodeBlockBuilder(codec: codes.record.codec, width: D)
-      coded.append(try codes.copyCode(of: row, to: row, &found, in: snapshot))
-      decoded += coded.last == true ? found.decoded() : [Float](repeating: 0, count: D)
-    }
+    let codes = try IndexCodes(store, version.index, in: snapshot).codes(of: rows, in: snapshot)
+    let codePlaces = Dictionary(uniqueKeysWithValues: zip(codes.rows, codes.rows.indices))
+    let D = space.width
     let exact = try TextEncoder(
       ModelDirectory(path: store.checkpointPath(checkpoint)), maxLength: space.maxLength,
       numericPath: .float32, environment: Process.environment)
-    var reader = try RowReader(store, in: snapshot)
-    var vectors: [Float] = []
-    for start in stride(from: 0, to: rows.count, by: 512) {
-      let texts = try rows[start..<min(start + 512, rows.count)].map {
-        String(decoding: try reader.text(of: $0, in: snapshot), as: UTF8.self)
-      }
-      vectors += exact.encode(
-        texts, prefix: space.passagePrefix, workerCount: Process.processorCount)
-      let done = min(start + 512, rows.count)
-      if !progress(Progress(stage: .embedding, done: done, total: rows.count)) { return nil }
-    }
+    let vectors = try store.encode(
+      rows, by: exact, prefix: space.passagePrefix, in: snapshot, progress: progress)
+    guard let vectors else { return nil }
     let adapter = try version.adapter.map {
       try store.queryAdapter($0, width: D, in: snapshot)
     }
     let queries = QueryEncoder(encoder: exact, prefix: version.queryPrefix, adapter: adapter)
       .encode(chosen.map(\.text))
     let kernels = exact.kernels
+    // Only passages that have codes are ranked, by either.
+    let matrices = [
+      (vectors: codes.decoded(), places: codePlaces), (vectors: vectors, places: places),
+    ]
     var sums = [0.0, 0.0]
     for (number, pool) in pools.enumerated() {
       let query = queries.span.extracting(number * D..<(number + 1) * D)
-      for (kind, matrix) in [decoded, vectors].enumerated() {
+      for (kind, matrix) in matrices.enumerated() {
         let scores = pool.rows.compactMap { row -> (row: UInt32, score: Float)? in
-          guard let place = places[row], coded[place] else { return nil }
-          return (row, kernels.dot(query, matrix.span.extracting(place * D..<(place + 1) * D)))
+          guard codePlaces[row] != nil, let place = matrix.places[row] else { return nil }
+          return (
+            row, kernels.dot(query, matrix.vectors.span.extracting(place * D..<(place + 1) * D))
+          )
         }
         let ranked = scores.sorted { ($1.score, $0.row) < ($0.score, $1.row) }
         if let rank = ranked.prefix(10).firstIndex(where: { pool.answers.contains($0.row) }) {

@@ -67,9 +67,9 @@ struct IndexCodes {
     return true
   }
 
-  /// The codes of those rows of a range that have one.
+  /// The codes of those rows that have one, in their order.
   func codes<T: Transaction & ~Copyable>(
-    of rows: Range<UInt32>, in transaction: borrowing T
+    of rows: some Sequence<UInt32>, in transaction: borrowing T
   ) throws -> CodeBlockBuilder {
     var found = CodeBlockBuilder(codec: record.codec, width: width)
     for row in rows { _ = try copyCode(of: row, to: row, &found, in: transaction) }

@@ -201,8 +201,8 @@ struct Comparing {
   private func sharedWords(
     _ query: Query, _ words: [String], _ reader: inout RowReader, in snapshot: borrowing Snapshot
   ) throws -> Double? {
-    let judged = set.qrels[query.id].filter { $0.grade >= Int32(clamping: options.minimumGrade) }
-    guard !words.isEmpty, let best = judged.max(by: { $0.grade < $1.grade }),
+    guard !words.isEmpty,
+      let best = set.bestAnswer(of: query, relevantFrom: options.minimumGrade),
       let row = try store.checkedRow(of: best.id, in: snapshot),
       let bytes = try reader.textIfPresent(of: row, in: snapshot)
     else { return nil }
@@ -259,7 +259,7 @@ struct Comparing {
   private func timed() throws -> Timing {
     var seconds: [[Double]] = [[], []]
     let clock = ContinuousClock()
-    for number in 0..<max(options.timedCount, 1) + 20 {
+    for number in 0..<options.timedCount + 20 {
       let query = set.judged[number % set.judged.count].text
       // Who is first warms the caches of both: they take turns at it.
       for turn in 0..<2 {

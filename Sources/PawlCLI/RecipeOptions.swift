@@ -183,31 +183,24 @@ struct RecipeOptions: ParsableArguments {
   }
 
   func validate() throws {
-    let positive: [(String, Double?)] = [
-      ("--learning-rate", learningRate), ("--scale", scale), ("--temperature", temperature),
-      ("--epochs", epochs), ("--lora-alpha", loraAlpha),
-    ]
-    for (name, value) in positive {
-      if let value, value <= 0 || value > 1e9 || value.isNaN {
-        throw ValidationError("\(name) must be above 0.")
-      }
-    }
-    let shares: [(String, Double?)] = [
-      ("--warmup", warmup), ("--dropout", dropout), ("--lora-dropout", loraDropout), ("--ema", ema),
-    ]
-    for (name, value) in shares {
-      if let value, !(0..<1).contains(value) {
-        throw ValidationError("\(name) takes 0 up to, but not including, 1.")
-      }
-    }
-    let others: [(String, Double?)] = [
-      ("--margin", margin), ("--weight-decay", weightDecay), ("--clip", clip), ("--anchor", anchor),
-    ]
-    for (name, value) in others {
-      if let value, value < 0 || !value.isFinite {
-        throw ValidationError("\(name) must be at least 0.")
-      }
-    }
+    try require(
+      [
+        ("--learning-rate", learningRate), ("--scale", scale), ("--temperature", temperature),
+        ("--epochs", epochs), ("--lora-alpha", loraAlpha),
+      ], "must be above 0"
+    ) { $0 > 0 && $0 <= 1e9 }
+    try require(
+      [
+        ("--warmup", warmup), ("--dropout", dropout), ("--lora-dropout", loraDropout),
+        ("--ema", ema),
+      ], "takes 0 up to, but not including, 1"
+    ) { (0..<1).contains($0) }
+    try require(
+      [
+        ("--margin", margin), ("--weight-decay", weightDecay), ("--clip", clip),
+        ("--anchor", anchor),
+      ], "must be at least 0"
+    ) { $0 >= 0 && $0.isFinite }
     let counts: [(String, Int?, ClosedRange<Int>)] = [
       ("--batch-size", batchSize, 1...65_536), ("--lora-rank", loraRank, 1...4_096),
       ("--freeze-layers", freezeLayers, 0...1_000), ("--validations", validations, 1...1_000),
@@ -216,6 +209,16 @@ struct RecipeOptions: ParsableArguments {
     for (name, value, range) in counts {
       if let value, !range.contains(value) {
         throw ValidationError("\(name) takes \(range.lowerBound) to \(range.upperBound).")
+      }
+    }
+  }
+
+  private func require(
+    _ options: [(name: String, value: Double?)], _ words: String, _ isFine: (Double) -> Bool
+  ) throws {
+    for option in options {
+      if let value = option.value, !isFine(value) {
+        throw ValidationError("\(option.name) \(words).")
       }
     }
   }

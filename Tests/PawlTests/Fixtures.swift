@@ -32,8 +32,17 @@ enum Fixture {
     tests.appending(path: "EncodingTests/Goldens/encoder/plain").path
   }
 
-  static var sampleCollection: String {
-    tests.deletingLastPathComponent().appending(path: "data/sample/collection.tsv").path
+  static var sampleCollection: String { sample("collection.tsv") }
+
+  /// A file of data/sample.
+  static func sample(_ name: String) -> String {
+    tests.deletingLastPathComponent().appending(path: "data/sample/\(name)").path
+  }
+
+  /// The judged queries of the sample collection, with their groups.
+  static func sampleSet() throws -> EvaluationSet {
+    try EvaluationSet(
+      queries: sample("queries.tsv"), qrels: sample("qrels.tsv"), groups: sample("groups.tsv"))
   }
 
   static func store(in folder: TemporaryFolder, _ name: String = "s.pawl") throws -> Store {

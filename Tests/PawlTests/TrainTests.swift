@@ -11,17 +11,8 @@ import Training
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 
-  private static func sample(_ name: String) -> String {
-    URL(filePath: Fixture.sampleCollection).deletingLastPathComponent().appending(path: name).path
-  }
-
-  private static func set() throws -> EvaluationSet {
-    try EvaluationSet(
-      queries: sample("queries.tsv"), qrels: sample("qrels.tsv"), groups: sample("groups.tsv"))
-  }
-
   private static func plainSet() throws -> EvaluationSet {
-    try EvaluationSet(queries: sample("queries.tsv"), qrels: sample("qrels.tsv"))
+    try EvaluationSet(queries: Fixture.sample("queries.tsv"), qrels: Fixture.sample("qrels.tsv"))
   }
 
   private static func options(_ recipe: Recipe = .contrastive) -> TrainOptions {
@@ -51,7 +42,7 @@ import Training
     let store = try sampleStore("s.pawl")
     let answer = try store.query("bread", k: 5)
     let summary = try #require(
-      try store.train(Self.set(), Self.options(recipe), TrainingWatcher()))
+      try store.train(Fixture.sampleSet(), Self.options(recipe), TrainingWatcher()))
     #expect(summary.version == "v2" && summary.stepCount == 9)
     let snapshot = try store.environment.snapshot()
     let version = try store.version("v2", in: snapshot)
@@ -99,12 +90,12 @@ import Training
     let store = try sampleStore("s.pawl")
     var watcher = TrainingWatcher()
     watcher.didStep = { step, _ in step.number < 4 }
-    _ = try store.train(Self.set(), Self.options(), watcher)
+    _ = try store.train(Fixture.sampleSet(), Self.options(), watcher)
     var done = -1
     watcher.didPlan = { done = $0.doneCount }
     var options = Self.options()
     options.seed = 2
-    _ = try store.train(Self.set(), options, watcher)
+    _ = try store.train(Fixture.sampleSet(), options, watcher)
     #expect(done == 0)
   }
 
@@ -114,11 +105,11 @@ import Training
     var options = Self.options()
     options.recipe.batchSize = 1
     #expect(throws: TrainingError.batchOfOne(loss: "ranking")) {
-      try store.train(Self.set(), options, TrainingWatcher())
+      try store.train(Fixture.sampleSet(), options, TrainingWatcher())
     }
     options.recipe.batchSize = 1_000
     #expect(throws: TrainingError.self) {
-      try store.train(Self.set(), options, TrainingWatcher())
+      try store.train(Fixture.sampleSet(), options, TrainingWatcher())
     }
     let queries = try folder.file("q.tsv", ["q1\tbread", "q2\tsoup"])
     let qrels = try folder.file("r.tsv", ["q1 0 p001 1", "q2 0 p002 1"])
@@ -130,7 +121,7 @@ import Training
     #expect(!Files.exists(store.path + "/runs"))
     let vectors = try Store.create(at: folder.path + "/vectors.pawl", dimension: 4)
     #expect(throws: StoreError.noEncoder(path: vectors.path)) {
-      try vectors.train(Self.set(), Self.options(), TrainingWatcher())
+      try vectors.train(Fixture.sampleSet(), Self.options(), TrainingWatcher())
     }
   }
 }

@@ -13,15 +13,6 @@ import Training
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 
-  private static func sample(_ name: String) -> String {
-    URL(filePath: Fixture.sampleCollection).deletingLastPathComponent().appending(path: name).path
-  }
-
-  private static func set() throws -> EvaluationSet {
-    try EvaluationSet(
-      queries: sample("queries.tsv"), qrels: sample("qrels.tsv"), groups: sample("groups.tsv"))
-  }
-
   private static func options(_ recipe: Recipe) -> TrainOptions {
     var options = TrainOptions()
     options.recipe = recipe
@@ -58,7 +49,7 @@ import Training
     let before = try store.query("bread", k: 10).hits
     var options = Self.options(.queryAdapter)
     (options.stepCount, options.recipe.validations, options.recipe.patience) = (100, 20, 0)
-    let summary = try #require(try store.train(Self.set(), options, TrainingWatcher()))
+    let summary = try #require(try store.train(Fixture.sampleSet(), options, TrainingWatcher()))
     let version = try record(summary.version, store)
     #expect(version.index == parent.index && version.space == parent.space)
     #expect(version.state == "ready" && version.adapter != nil)
@@ -87,21 +78,22 @@ import Training
   func adapterAgain() throws {
     let store = try sampleStore()
     let whole = try #require(
-      try store.train(Self.set(), Self.options(.queryAdapter), TrainingWatcher()))
+      try store.train(Fixture.sampleSet(), Self.options(.queryAdapter), TrainingWatcher()))
     let digest = try record("v2", store).adapter
     let other = try Fixture.store(in: folder, "o.pawl")
     _ = try other.ingestAll(Fixture.sampleCollection)
     var watcher = TrainingWatcher()
     watcher.didStep = { step, _ in step.number < 5 }
-    #expect(try other.train(Self.set(), Self.options(.queryAdapter), watcher) == nil)
-    #expect(try other.train(Self.set(), Self.options(.queryAdapter), TrainingWatcher()) == whole)
+    #expect(try other.train(Fixture.sampleSet(), Self.options(.queryAdapter), watcher) == nil)
+    #expect(
+      try other.train(Fixture.sampleSet(), Self.options(.queryAdapter), TrainingWatcher()) == whole)
     #expect(try record("v2", other).adapter == digest)
     let pending = try Fixture.store(in: folder, "p.pawl")
     var textOnly = IngestOptions()
     textOnly.textOnly = true
     _ = try pending.ingestAll(Fixture.sampleCollection, textOnly)
     let summary = try #require(
-      try pending.train(Self.set(), Self.options(.queryAdapter), TrainingWatcher()))
+      try pending.train(Fixture.sampleSet(), Self.options(.queryAdapter), TrainingWatcher()))
     // Codes are rounded, so that the last digits differ.
     #expect(abs(summary.baseMetric - whole.baseMetric) < 0.05)
   }
@@ -117,10 +109,10 @@ import Training
     options.negativeCount = 2
     let path = folder.path + "/mined.tsv"
     let summary = try #require(
-      try store.mine(Self.set(), options, to: path) { _ in true })
+      try store.mine(Fixture.sampleSet(), options, to: path) { _ in true })
     let rows = try table(path)
     #expect(summary.version == "v1" && summary.tripleCount == rows.count && rows.count > 50)
-    let set = try Self.set()
+    let set = try Fixture.sampleSet()
     for row in rows {
       #expect(row.count == 6 && row[5] == "v1" && (2...6).contains(Int(row[3]) ?? 0))
       let judged = set.qrels[Identifier(row[0])]
@@ -133,15 +125,15 @@ import Training
     }
     options.writesTexts = true
     options.mining.samplesRandomly = true
-    _ = try store.mine(Self.set(), options, to: path) { _ in true }
+    _ = try store.mine(Fixture.sampleSet(), options, to: path) { _ in true }
     let texts = try table(path)
     #expect(texts.allSatisfy { $0.count == 6 } && texts[0][1].contains(" "))
     // The same seed draws the same.
     let again = folder.path + "/again.tsv"
-    _ = try store.mine(Self.set(), options, to: again) { _ in true }
+    _ = try store.mine(Fixture.sampleSet(), options, to: again) { _ in true }
     #expect(try table(again) == texts)
     options.seed = 2
-    _ = try store.mine(Self.set(), options, to: again) { _ in true }
+    _ = try store.mine(Fixture.sampleSet(), options, to: again) { _ in true }
     #expect(try table(again) != texts)
   }
 
@@ -152,16 +144,16 @@ import Training
     var mining = MineOptions()
     mining.mining.relativeMargin = nil
     mining.negativeCount = 1
-    _ = try store.mine(Self.set(), mining, to: path) { _ in true }
+    _ = try store.mine(Fixture.sampleSet(), mining, to: path) { _ in true }
     var options = Self.options(Recipe.contrastive.onTriples)
     options.triples = path
     var plans: [TrainingPlan] = []
     var watcher = TrainingWatcher()
     watcher.didPlan = { plans.append($0) }
-    _ = try #require(try store.train(Self.set(), options, watcher))
+    _ = try #require(try store.train(Fixture.sampleSet(), options, watcher))
     mining.writesTexts = true
     let texts = folder.path + "/texts.tsv"
-    _ = try store.mine(Self.set(), mining, to: texts) { _ in true }
+    _ = try store.mine(Fixture.sampleSet(), mining, to: texts) { _ in true }
     options.triples = texts
     // Texts bring their own queries: nothing else is needed.
     _ = try #require(try store.train(nil, options, watcher))
@@ -184,7 +176,7 @@ import Training
     options.recipe.loss = .marginMSE
     (options.recipe.negatives, options.recipe.negativeCount) = (.given, 2)
     #expect(throws: TrainingError.self) {
-      try store.train(Self.set(), options, TrainingWatcher())
+      try store.train(Fixture.sampleSet(), options, TrainingWatcher())
     }
     // Two negatives of each query, and of each fifth only one.
     options.triples = try folder.file(
@@ -217,7 +209,7 @@ import Training
     let options = Self.options(recipe)
     var watcher = TrainingWatcher()
     watcher.didStep = { step, _ in step.number < 2 }
-    #expect(try store.train(Self.set(), options, watcher) == nil)
+    #expect(try store.train(Fixture.sampleSet(), options, watcher) == nil)
     let path = store.path + "/runs/v2/negatives.tsv"
     let mined = try String(contentsOfFile: path, encoding: .utf8)
     #expect(try table(path).allSatisfy { $0.count == 6 })
@@ -228,7 +220,7 @@ import Training
       return true
     }
     watcher.didPlan = { prepared = $0.doneCount }
-    _ = try #require(try store.train(Self.set(), options, watcher))
+    _ = try #require(try store.train(Fixture.sampleSet(), options, watcher))
     #expect(prepared == 3)
     #expect(try String(contentsOfFile: path, encoding: .utf8) == mined)
   }
@@ -241,7 +233,7 @@ import Training
     let options = Self.options(.contrastive)
     var watcher = TrainingWatcher()
     watcher.didStep = { step, _ in step.number < 4 }
-    #expect(try store.train(Self.set(), options, watcher) == nil)
+    #expect(try store.train(Fixture.sampleSet(), options, watcher) == nil)
     // What a killed process wrote behind its state.
     let run = TrainingRun(of: "v2", inStoreAt: store.path)
     let last = try #require(run.entries().last { $0.loss != nil })
@@ -254,7 +246,7 @@ import Training
       entry.rate = 0
       try run.log(entry)
     }
-    _ = try #require(try store.train(Self.set(), options, TrainingWatcher()))
+    _ = try #require(try store.train(Fixture.sampleSet(), options, TrainingWatcher()))
     let entries = run.entries()
     #expect(entries.filter { $0.loss != nil }.map(\.step) == Array(0..<9))
     #expect(entries.filter { $0.reciprocalRank != nil }.map(\.step) == [0, 3, 6, 9])
@@ -268,10 +260,10 @@ import Training
   @Test("a version knows the queries that it or its parents used, and how it was trained")
   func used() throws {
     let store = try sampleStore()
-    _ = try store.train(Self.set(), Self.options(.queryAdapter), TrainingWatcher())
+    _ = try store.train(Fixture.sampleSet(), Self.options(.queryAdapter), TrainingWatcher())
     let snapshot = try store.environment.snapshot()
     let used = try store.usedQueries(by: record("v2", store), in: snapshot)
-    let set = try Self.set()
+    let set = try Fixture.sampleSet()
     for query in set.judged {
       #expect(used[0].contains(id: "other", text: "  \(query.text.uppercased()) "))
       #expect(used[0].contains(id: query.id.text, text: "other"))
@@ -297,20 +289,21 @@ import Training
     let store = try sampleStore()
     let job = try store.beginOnlyJob(JobRecord.training)
     #expect(throws: StoreError.self) {
-      try store.train(Self.set(), Self.options(.contrastive), TrainingWatcher())
+      try store.train(Fixture.sampleSet(), Self.options(.contrastive), TrainingWatcher())
     }
     try store.endJob(job)
     var watcher = TrainingWatcher()
     watcher.didStep = { _, _ in false }
-    _ = try store.train(Self.set(), Self.options(.contrastive), watcher)
+    _ = try store.train(Fixture.sampleSet(), Self.options(.contrastive), watcher)
     var plan: TrainingPlan?
     watcher.didPlan = { plan = $0 }
     watcher.didStep = { _, _ in true }
     var other = Self.options(.contrastive)
     other.seed = 5
-    let summary = try #require(try store.train(Self.set(), other, watcher))
+    let summary = try #require(try store.train(Fixture.sampleSet(), other, watcher))
     #expect(summary.version == "v3" && plan?.otherRuns == [store.path + "/runs/v2"])
-    let first = try #require(try store.train(Self.set(), Self.options(.contrastive), watcher))
+    let first = try #require(
+      try store.train(Fixture.sampleSet(), Self.options(.contrastive), watcher))
     #expect(first.version == "v2" && plan?.doneCount == 1 && plan?.otherRuns == [])
   }
 
@@ -319,13 +312,13 @@ import Training
     let store = try sampleStore()
     var watcher = TrainingWatcher()
     watcher.didStep = { _, _ in false }
-    _ = try store.train(Self.set(), Self.options(.contrastive), watcher)
+    _ = try store.train(Fixture.sampleSet(), Self.options(.contrastive), watcher)
     var options = GarbageOptions()
     #expect(try store.collectGarbage(options).left.map(\.what) == ["runs/v2"])
     options.minimumRunAgeInSeconds = 0
     #expect(try store.collectGarbage(options).removed.map(\.what) == ["runs/v2"])
     #expect(!Files.exists(store.path + "/runs/v2"))
-    _ = try store.train(Self.set(), Self.options(.contrastive), TrainingWatcher())
+    _ = try store.train(Fixture.sampleSet(), Self.options(.contrastive), TrainingWatcher())
     #expect(try store.collectGarbage(options).removed.isEmpty)
     #expect(Files.exists(store.path + "/runs/v2/log.jsonl"))
   }
@@ -338,7 +331,7 @@ import Training
     var options = Self.options(try #require(Recipe.named("paper-random-lora")))
     options.recipe.rate = 1e-2
     options.maxLength = 24
-    _ = try #require(try store.train(Self.set(), options, TrainingWatcher()))
+    _ = try #require(try store.train(Fixture.sampleSet(), options, TrainingWatcher()))
     let target = folder.path + "/model"
     #expect(try store.exportModel(to: target, version: "v2") == "v2")
     let card = try String(contentsOfFile: target + "/README.md", encoding: .utf8)
@@ -404,7 +397,7 @@ import Training
       var options = Self.options(.contrastive)
       change(&options.recipe)
       #expect(throws: TrainingError.self, "\(place)") {
-        try store.train(Self.set(), options, TrainingWatcher())
+        try store.train(Fixture.sampleSet(), options, TrainingWatcher())
       }
     }
     var options = Self.options(.contrastive.onTriples)
@@ -412,7 +405,7 @@ import Training
     #expect(
       throws: StoreError.unknownInTriples(
         path: options.triples ?? "", line: 1, query: "nobody")
-    ) { try store.train(Self.set(), options, TrainingWatcher()) }
+    ) { try store.train(Fixture.sampleSet(), options, TrainingWatcher()) }
     #expect(!Files.exists(store.path + "/runs"))
   }
 
@@ -426,7 +419,7 @@ import Training
     options.recipe.warmupShare = 0
     (options.stepCount, options.recipe.validations) = (20, 10)
     var failure: TrainingError?
-    do { _ = try store.train(Self.set(), options, TrainingWatcher()) } catch let error
+    do { _ = try store.train(Fixture.sampleSet(), options, TrainingWatcher()) } catch let error
       as TrainingError
     { failure = error }
     guard case .diverged(_, let version) = failure else {
@@ -443,7 +436,7 @@ import Training
     let store = try sampleStore()
     var options = Self.options(.contrastive)
     options.recipe.rate = 1e-12
-    let summary = try #require(try store.train(Self.set(), options, TrainingWatcher()))
+    let summary = try #require(try store.train(Fixture.sampleSet(), options, TrainingWatcher()))
     let (parent, version) = (try record("v1", store), try record("v2", store))
     #expect(summary.bestStep == 0 && version.state == "ready" && version.index == parent.index)
   }
@@ -505,7 +498,8 @@ import Training
       }
       return true
     }
-    let summary = try #require(try store.train(Self.set(), Self.options(.contrastive), watcher))
+    let summary = try #require(
+      try store.train(Fixture.sampleSet(), Self.options(.contrastive), watcher))
     #expect(imported == "v3" && summary.version == "v2")
     let parent = try record("v1", store)
     #expect(throws: StoreError.versionExists(path: store.path, name: "v3")) {
@@ -527,7 +521,7 @@ import Training
       var seen: [Int] = []
       var watcher = TrainingWatcher()
       watcher.didValidate = { seen.append($0.step) }
-      _ = try store.train(Self.set(), options, watcher)
+      _ = try store.train(Fixture.sampleSet(), options, watcher)
       #expect(seen.count == 1 + min(steps, looks) && seen.last == steps, "\(seen)")
     }
   }

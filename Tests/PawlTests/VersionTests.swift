@@ -182,46 +182,37 @@ import Training
     #expect(try store.history().count == 101)
   }
 
-  private static func sample(_ name: String) -> String {
-    URL(filePath: Fixture.sampleCollection).deletingLastPathComponent().appending(path: name).path
-  }
-
-  private static func set() throws -> EvaluationSet {
-    try EvaluationSet(
-      queries: sample("queries.tsv"), qrels: sample("qrels.tsv"), groups: sample("groups.tsv"))
-  }
-
   @Test("a comparison tells differences, costs and spaces, and leaves out queries that were used")
   func compare() throws {
     let store = try twoVersions()
     _ = try store.embedMissing(version: "v2")
     var options = ComparisonOptions()
     options.timedCount = 20
-    let found = try #require(try store.compare("v1", "v2", Self.set(), options))
+    let found = try #require(try store.compare("v1", "v2", Fixture.sampleSet(), options))
     #expect(found.measures.map(\.name) == ["mrr@10", "ndcg@10", "recall@100", "map"])
-    let own = try #require(try store.evaluate(Self.set()))
+    let own = try #require(try store.evaluate(Fixture.sampleSet()))
     for (measure, metric) in zip(found.measures, own.metrics) {
       #expect(abs(measure.a - metric.value) < 1e-12, "\(measure.name)")
       #expect(measure.low <= measure.difference && measure.difference <= measure.high)
     }
     #expect(found.usedCount == 0 && found.latency?.queryCount == 20)
     #expect(found.spaces.allSatisfy { $0.isFinite && $0.effectiveRank > 1 && $0.uniformity < 0 })
-    let same = try #require(try store.compare("v1", "v1", Self.set(), options))
+    let same = try #require(try store.compare("v1", "v1", Fixture.sampleSet(), options))
     #expect(same.measures[0].difference == 0 && same.verdict == .tie && same.overlap == 1)
-    #expect(try store.compare("v1", "v2", Self.set(), options)?.measures == found.measures)
+    #expect(try store.compare("v1", "v2", Fixture.sampleSet(), options)?.measures == found.measures)
     // A version that learned from the queries cannot be judged by them.
     var training = TrainOptions()
     training.recipe = .queryAdapter
     (training.recipe.batchSize, training.stepCount) = (8, 3)
-    _ = try store.train(Self.set(), training, TrainingWatcher())
-    #expect(throws: StoreError.self) { try store.compare("v1", "v3", Self.set(), options) }
+    _ = try store.train(Fixture.sampleSet(), training, TrainingWatcher())
+    #expect(throws: StoreError.self) { try store.compare("v1", "v3", Fixture.sampleSet(), options) }
   }
 
   @Test("the gate refuses what is no better, and says each condition")
   func gate() throws {
     let store = try twoVersions()
     _ = try store.embedMissing(version: "v2")
-    try store.addSet("dev", Self.set(), role: .gate)
+    try store.addSet("dev", Fixture.sampleSet(), role: .gate)
     var options = GateOptions()
     options.comparison.timedCount = 10
     let report = try #require(

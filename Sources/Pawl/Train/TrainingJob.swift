@@ -174,7 +174,7 @@ struct TrainingJob {
       (plan.stepCount, plan.validationCount) = (schedule.stepCount, schedule.validationCount)
       try folder.write(plan)
     }
-    let schedule = Schedule(
+    let schedule = TrainingSchedule(
       stepCount: plan.stepCount ?? 1, validationCount: plan.validationCount ?? 1)
     var trainer = Trainer(
       recipe, kind.objective, stepCount: schedule.stepCount, workerCount: Process.processorCount)
@@ -186,7 +186,7 @@ struct TrainingJob {
       try self.plan(
         trainer, folder, stepCount: schedule.stepCount, withoutNegatives: withoutNegatives))
     if !watcher.isWanted() { return nil }
-    let run = Running(
+    let run = TrainingLoop(
       kind: kind, folder: folder, schedule: schedule, fingerprint: fingerprint, watcher: watcher)
     do {
       guard try run.finish(&trainer, hasState: hasState) else { return nil }
@@ -311,13 +311,13 @@ struct TrainingJob {
   private static let validationShare = 0.25
 
   /// As many steps as were asked for, or as the minutes have room for; at most those of the recipe's epochs.
-  private func schedule(_ kind: any TrainingKind, _ known: Pace? = nil) throws -> Schedule {
+  private func schedule(_ kind: any TrainingKind, _ known: Pace? = nil) throws -> TrainingSchedule {
     if let count = options.stepCount {
-      return Schedule(stepCount: count, validationCount: recipe.validations)
+      return TrainingSchedule(stepCount: count, validationCount: recipe.validations)
     }
     let most = max(1, Int(min(1e9, Double(kind.objective.batchCount()) * recipe.epochs)))
     guard let minutes = options.minutes else {
-      return Schedule(stepCount: most, validationCount: recipe.validations)
+      return TrainingSchedule(stepCount: most, validationCount: recipe.validations)
     }
     let pace = try known ?? Pace(kind)
     let seconds = min(1e9, minutes * 60) - watch.elapsed
@@ -325,7 +325,7 @@ struct TrainingJob {
     let validations = min(recipe.validations, max(2, Int(affordable) - otherValidations))
     let left = seconds - Double(validations + otherValidations) * pace.validation
     let steps = min(Double(most), max(1, left / max(pace.step, 1e-6)))
-    return Schedule(stepCount: Int(steps), validationCount: validations)
+    return TrainingSchedule(stepCount: Int(steps), validationCount: validations)
   }
 
   /// Looks before the first step, and at values between the parent's and the best.
@@ -416,60 +416,5 @@ struct TrainingJob {
       exampleCount: data.examples.count, queryCount: Set(data.examples.map(\.query)).count,
       stepCount: summary.stepCount, bestStep: summary.bestStep, baseMetric: summary.baseMetric,
       metric: summary.metric, share: summary.share)
-  }
-}
-
-/// Steps, and looks at the queries kept back while they are taken.
-private struct Schedule {
-  let stepCount: Int
-  let validationCount: Int
-
-  /// Whether there is a look after so many steps: as many looks as were wanted, evenly, the last at the end.
-  func isLook(after done: Int) -> Bool {
-    let count = min(validationCount, stepCount)
-    return done * count / stepCount > (done - 1) * count / stepCount
-  }
-}
-
-/// The steps of a run, with what is written down on the way.
-private struct Running {
-  let kind: any TrainingKind
-  let folder: TrainingRun
-  let schedule: Schedule
-  let fingerprint: String
-  let watcher: TrainingWatcher
-
-  /// - Returns: false where it was stopped.
-  func finish(_ trainer: inout Trainer, hasState: Bool) throws -> Bool {
-    if !hasState { _ = try look(&trainer) }
-    if !watcher.isWanted() { return false }
-    if !trainer.goesOn { return true }
-    while let step = try trainer.step() {
-      try folder.log(RunEntry(step))
-      let goesOn = watcher.didStep(step, schedule.stepCount)
-      if schedule.isLook(after: step.number + 1), try !look(&trainer) { return true }
-      if !goesOn {
-        try trainer.save(to: folder.path, fingerprint: fingerprint)
-        return false
-      }
-    }
-    return true
-  }
-
-  /// Looks at the current values, tells of it, and keeps what the run needs to go on from here.
-  ///
-  /// - Returns: whether the run should go on.
-  private func look(_ trainer: inout Trainer) throws -> Bool {
-    let result = try kind.validate(trainer.current)
-    let goesOn = trainer.note(result)
-    let progress = trainer.progress
-    watcher.didValidate(
-      ValidationReport(
-        step: progress.stepCount, result: result, isBest: progress.best?.step == progress.stepCount,
-        hasCollapsed: progress.base.map(result.hasCollapsed) ?? false))
-    try folder.log(RunEntry(result, step: progress.stepCount))
-    try folder.plot(recipe: trainer.recipe.name)
-    try trainer.save(to: folder.path, fingerprint: fingerprint)
-    return goesOn
   }
 }

@@ -31,6 +31,11 @@ struct TrainingPairs {
     let group: String
     var answers: Set<Int> = []
     var examples: [TrainingExample] = []
+
+    /// A pair an answer, of the query of that number.
+    func pairs(query: Int) -> [TrainingExample] {
+      answers.sorted().map { TrainingExample(query: query, positive: $0) }
+    }
   }
 
   /// - Parameters:
@@ -52,9 +57,7 @@ struct TrainingPairs {
         triples, set, to: &sources, &places, store, options, &unusable, in: snapshot)
     } else {
       for query in sources.indices {
-        sources[query].examples = sources[query].answers.sorted().map {
-          TrainingExample(query: query, positive: $0)
-        }
+        sources[query].examples = sources[query].pairs(query: query)
       }
     }
     unansweredCount = sources.count { $0.answers.isEmpty }
@@ -191,9 +194,8 @@ struct TrainingPairs {
     }
     let data = TrainingData(
       queries: sources.map(\.text), passages: places,
-      examples: sources.enumerated().flatMap { number, source in
-        source.answers.sorted().map { TrainingExample(query: number, positive: $0) }
-      }, answers: sources.map(\.answers))
+      examples: sources.enumerated().flatMap { $1.pairs(query: $0) },
+      answers: sources.map(\.answers))
     return (data, sources.map(\.label))
   }
 
