@@ -95,7 +95,7 @@ let package = Package(
       dependencies: [
         "Pawl", "Corpus", "Encoding", "Evaluation", "IVF", "LMDB", "LinearAlgebra", "Training",
       ],
-      swiftSettings: tested),
+      exclude: ["Goldens"], swiftSettings: tested),
     .testTarget(
       name: "PawlCLITests", dependencies: ["PawlCLI", "Pawl", "LMDB", "LinearAlgebra"],
       swiftSettings: tested),

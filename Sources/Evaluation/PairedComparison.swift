@@ -77,6 +77,17 @@ package struct PairedComparison: Sendable, Equatable {
       && x.randomization == y.randomization && x.wins == y.wins && x.losses == y.losses
   }
 
+  /// The bootstrap interval of a mean; groups as of a comparison.
+  ///
+  /// - Returns: nil for fewer than two groups.
+  /// - Complexity: resampleCount · groups steps: 0.1 s for 5,000 groups.
+  package static func interval(
+    ofMean values: [Double], groups: [Int]? = nil, _ settings: Settings = Settings()
+  ) -> ClosedRange<Double>? {
+    let sums = GroupSums(values, groups)
+    return sums.count < 2 ? nil : sums.interval(settings)
+  }
+
   /// p-values for several comparisons at once, in their order: none wrongly below a level with at most that chance.
   ///
   /// Source: Holm 1979.

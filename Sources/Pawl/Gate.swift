@@ -123,8 +123,10 @@ struct Gate {
 
   mutating func judgeMeasures(hasGrades: Bool) {
     let least = Int(settings[.gateQueries])
+    let isEnough = comparison.queryCount >= least
     add(
-      "queries", "\(comparison.queryCount)", "at least \(least)", comparison.queryCount >= least)
+      "queries", "\(comparison.queryCount)\(isEnough ? "" : ": NOT-ENOUGH-EVIDENCE")",
+      "at least \(least)", isEnough)
     guard let first = comparison.measures.first else { return }
     if options.isNonInferior {
       let bound = -settings[.gateLoss]

@@ -138,6 +138,10 @@ struct VersionRecord: Codable, Equatable {
   var adapter: String?
   /// Nil for a version that was not trained here.
   var training: TrainingRecord?
+
+  /// The state of a version of which gc has left the record alone.
+  static let collected = "collected"
+  var isCollected: Bool { state == Self.collected }
 }
 
 /// How a version was trained.

@@ -1,18 +1,23 @@
 internal import IVF
 internal import LMDB
 
-/// What a clustering would make, and about what it would take.
+/// What an embedding and a clustering would make, and about what they would take.
 public struct ReindexPlan: Sendable, Equatable, Encodable {
   /// Codes, and passages that would be embedded before.
   public internal(set) var codeCount = 0
   public internal(set) var pendingCount = 0
+  /// Tokens of these passages, as a sample of them tells.
+  public internal(set) var pendingTokenCount = 0
+  /// Seconds of their embedding on this machine, as a short trial tells, and bytes of their codes.
+  public internal(set) var embedSeconds = 0.0
+  public internal(set) var embedSizeInBytes = 0
   /// Lists that there would be, and that there are.
   public internal(set) var listCount = 0
   public internal(set) var currentListCount = 0
   public internal(set) var codec: String
   /// Bytes of the new index, which are needed beside those of the old one until it is exchanged.
   public internal(set) var sizeInBytes = 0
-  /// On this machine, as far as a short trial tells; embedding is not in it.
+  /// Of the clustering on this machine, as far as a short trial tells.
   public internal(set) var seconds = 0.0
   /// Whether there are enough passages for lists, or somebody wants them all the same.
   public internal(set) var isWanted = false
@@ -21,12 +26,15 @@ public struct ReindexPlan: Sendable, Equatable, Encodable {
 extension Store {
   /// What `reindex` would do; nothing is written.
   ///
-  /// - Complexity: a fraction of a second.
+  /// - Complexity: a second or two, where passages would be embedded; else a fraction of one.
   public func reindexPlan(
     version name: String? = nil, _ options: ReindexOptions = ReindexOptions()
   ) throws -> ReindexPlan {
     let snapshot = try environment.snapshot()
     var plan = try plan(version: name, options, in: snapshot)
+    if plan.pendingCount > 0 {
+      try EmbeddingTrial(self, version: name, in: snapshot).estimate(&plan)
+    }
     guard plan.isWanted, plan.codeCount > plan.pendingCount else { return plan }
     plan.seconds = try estimatedSeconds(plan, version(name, in: snapshot).index, in: snapshot)
     return plan

@@ -67,13 +67,12 @@ struct BatchSearch {
   mutating func run(
     _ batch: QueryBatch, k: Int, progress: @Sendable (Int) -> Void = { _ in }
   ) throws -> [[RunHit]] {
-    var watch = Stopwatch()
     let vectors =
       switch batch.content {
       case .vectors(let vectors): vectors
       case .texts(let texts): try encode(texts, progress)
       }
-    summary.timing.encode += watch.lap()
+    var watch = Stopwatch()
     let snapshots = try HeldSnapshots(store.environment, count: Process.processorCount)
     let candidates = try search(vectors, k, snapshots)
     summary.timing.search += watch.lap()
@@ -160,10 +159,15 @@ struct BatchSearch {
   /// - Throws: `StoreError.noEncoder` where queries have to be vectors.
   func loadEncoder() throws { _ = try store.encoder(for: space) }
 
-  private func encode(
-    _ texts: [String], _ progress: @Sendable (Int) -> Void
+  /// The vectors of queries, one after another.
+  ///
+  /// - Parameter progress: told, on any thread, how many are done.
+  mutating func encode(
+    _ texts: [String], _ progress: @Sendable (Int) -> Void = { _ in }
   ) throws -> [Float] {
-    try store.queryEncoder(of: version, space, in: store.environment.snapshot()).encode(
+    var watch = Stopwatch()
+    defer { summary.timing.encode += watch.lap() }
+    return try store.queryEncoder(of: version, space, in: store.environment.snapshot()).encode(
       texts, progress: progress)
   }
 }

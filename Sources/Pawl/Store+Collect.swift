@@ -23,6 +23,8 @@ public struct GarbageOptions: Sendable {
   public var isDryRun = false
   /// Checkpoints that nothing names stay so long: somebody may be about to name them.
   var minimumAgeInSeconds = 3_600
+  /// Versions that keep their model and embeddings, beside those that serve or that a rollback goes to; nil: all.
+  public var keptVersionCount: Int?
   /// Trainings that did not end stay so long: the same command goes on with them.
   var minimumRunAgeInSeconds = 86_400
 
@@ -38,6 +40,9 @@ extension Store {
     _ options: GarbageOptions = GarbageOptions()
   ) throws -> GarbageReport {
     var report = GarbageReport()
+    if let count = options.keptVersionCount {
+      try growingMap { try collectVersions(keeping: count, options, &report) }
+    }
     let doomed =
       options.isDryRun
       ? try findGarbage(options, &report)

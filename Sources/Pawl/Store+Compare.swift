@@ -31,7 +31,7 @@ extension Store {
   /// - Parameter progress: answering false stops.
   /// - Returns: nil where it was stopped.
   /// - Throws: `StoreError.nothingToCompare` where fewer than two queries or groups are left, `.notReady`.
-  /// - Complexity: four searches a query, and two more for each that is timed.
+  /// - Complexity: four searches and two encodings a query, and two of each for each that is timed.
   public func compare(
     _ a: String, _ b: String, _ set: EvaluationSet, _ options: ComparisonOptions = .init(),
     progress: @escaping ProgressHandler = { _ in true }
@@ -47,6 +47,7 @@ struct Comparing {
   /// Without queries that one of them has used.
   let set: EvaluationSet
   private let usedCount: Int
+  private let foreignCount: Int
   private let options: ComparisonOptions
   private let metrics: [Metric]
   /// A number a judged query; nil where all are independent.
@@ -64,9 +65,9 @@ struct Comparing {
       throw StoreError.notReady(path: store.path, version: version.name, state: version.state)
     }
     let used = try versions.flatMap { try store.usedQueries(by: $0, in: snapshot) }
-    set = try given.without { query in
-      used.contains { $0.contains(id: query.id.text, text: query.text) }
-    }
+    let overlap = QueryOverlap(given, used)
+    set = try given.without { overlap.queries.contains($0.id) }
+    foreignCount = overlap.foreignCount
     usedCount = given.judged.count - set.judged.count
     groups = set.groups.queryCount == 0 ? nil : set.groupNumbers
     metrics = try options.metrics.map { try Metric(name: $0) }
@@ -79,11 +80,9 @@ struct Comparing {
     var served: [VersionAnswers] = []
     var exact: [VersionAnswers] = []
     for version in versions {
-      guard let usual = try answers(of: version, .usual, progress),
-        let all = try answers(of: version, .exact, progress)
-      else { return nil }
-      served.append(usual)
-      exact.append(all)
+      guard let answers = try answers(of: version, progress) else { return nil }
+      served.append(answers[0])
+      exact.append(answers[1])
     }
     let (primary, before) = (served[1].values[0], served[0].values[0])
     guard let encoders = comparison(exact[0].values[0], exact[1].values[0]) else {
@@ -93,7 +92,8 @@ struct Comparing {
     let latency = try options.timedCount > 0 ? timed() : nil
     return VersionComparison(
       a: versions[0].name, b: versions[1].name, queryCount: set.judged.count,
-      usedCount: usedCount, groupCount: groups.map { Set($0).count }, measures: measures(served),
+      usedCount: usedCount, foreignCount: foreignCount, groupCount: groups.map { Set($0).count },
+      measures: measures(served),
       exact: VersionComparison.Measure(metrics[0].name ?? "", encoders),
       slices: try slices(before, primary), movers: try movers(served),
       costs: try costs(latency), latency: latency?.ratio, spaces: try spaces(),
@@ -119,7 +119,7 @@ struct Comparing {
     }
     return VersionComparison(
       a: versions[0].name, b: versions[1].name, queryCount: set.judged.count,
-      usedCount: usedCount, groupCount: groups.map { Set($0).count },
+      usedCount: usedCount, foreignCount: foreignCount, groupCount: groups.map { Set($0).count },
       measures: measures(answers),
       exact: VersionComparison.Measure(metrics[0].name ?? "", first),
       slices: try slices(answers[0].values[0], answers[1].values[0]), movers: try movers(answers),
@@ -135,12 +135,13 @@ struct Comparing {
     }
   }
 
+  /// By the served setting, and every passage compared.
   private func answers(
-    of version: VersionRecord, _ effort: SearchEffort, _ progress: @escaping ProgressHandler
-  ) throws -> VersionAnswers? {
-    try VersionAnswers(
-      store, set, metrics, version: version.name, effort, minimumGrade: options.minimumGrade,
-      atLeast: 100, progress: progress)
+    of version: VersionRecord, _ progress: @escaping ProgressHandler
+  ) throws -> [VersionAnswers]? {
+    try VersionAnswers.all(
+      store, set, metrics, version: version.name, [.usual, .exact],
+      minimumGrade: options.minimumGrade, atLeast: 100, progress: progress)
   }
 
   private func comparison(

@@ -8,6 +8,9 @@ public struct EvaluationReport: Sendable, Equatable {
     /// In lower case, with its cut-off: "ndcg@10".
     public let name: String
     public let value: Double
+    /// 95 %, by resampling queries, or groups of them where the set has groups; nil for what is no mean of
+    /// queries, and for fewer than two of them.
+    public let interval: ClosedRange<Double>?
   }
 
   public struct Query: Sendable, Equatable {
@@ -19,6 +22,8 @@ public struct EvaluationReport: Sendable, Equatable {
   /// Means over all judged queries; a query without a hit counts as 0.
   public let metrics: [Metric]
   public let queries: [Query]
+  /// Groups that queries hang together in; nil where each is taken by itself.
+  public let groupCount: Int?
   /// Who answered, and in what time.
   public let search: BatchSummary
 }
@@ -47,10 +52,10 @@ extension Store {
     progress: @escaping ProgressHandler = { _ in true }
   ) throws -> EvaluationReport? {
     let metrics = try options.metrics.map { try Evaluation.Metric(name: $0) }
-    let answers = try VersionAnswers(
-      self, set, metrics, version: options.version, options.effort,
+    let answers = try VersionAnswers.all(
+      self, set, metrics, version: options.version, [options.effort],
       minimumGrade: options.minimumGrade, progress: progress)
-    return answers.map { EvaluationReport(set, metrics, $0.values, $0.summary) }
+    return answers?.first.map { EvaluationReport(set, metrics, $0.values, $0.summary) }
   }
 }
 
@@ -60,8 +65,15 @@ extension EvaluationReport {
     _ set: EvaluationSet, _ metrics: [Evaluation.Metric], _ values: [[Double]],
     _ search: BatchSummary
   ) {
+    let groups = set.groups.queryCount == 0 ? nil : set.groupNumbers
+    groupCount = groups.map { Set($0).count }
     self.metrics = zip(metrics, values).map { metric, values in
-      Metric(name: metric.name ?? "", value: metric.summarize(values))
+      let value = metric.summarize(values)
+      let mean = values.reduce(0, +) / Double(max(1, values.count))
+      let interval =
+        abs(value - mean) < 1e-9
+        ? PairedComparison.interval(ofMean: values, groups: groups) : nil
+      return Metric(name: metric.name ?? "", value: value, interval: interval)
     }
     queries = set.judged.indices.map { place in
       Query(id: set.judged[place].id.text, values: values.map { $0[place] })

@@ -137,7 +137,9 @@ extension Store {
   ) throws -> [VersionRecord] {
     var (found, next): ([VersionRecord], String?) = ([], version.parent)
     while let name = next {
-      let record = try self.version(name, in: transaction)
+      guard
+        let record = try tables.versions.record(VersionRecord.self, at: Key(name), in: transaction)
+      else { throw damaged("version \(name)", "it is not there") }
       found.append(record)
       next = record.parent
     }

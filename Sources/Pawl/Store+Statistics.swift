@@ -111,6 +111,10 @@ extension Store {
     var figures: [StoreStatistics.Version] = []
     for version in try versionRecords(in: snapshot) {
       let space = try space(version.space, in: snapshot)
+      if version.isCollected {
+        figures.append(.init(collected: version, space))
+        continue
+      }
       let index = try index(version.index, in: snapshot)
       figures.append(
         .init(
@@ -123,12 +127,28 @@ extension Store {
           codeSizeInBytes: index.count * index.codec.listedSizeInBytes(width: space.width),
           clustering: try clusteringStatistics(of: version.index, index, in: snapshot),
           isPrevious: version.name == previous,
-          training: version.training.map {
-            .init(
-              recipe: $0.recipe.name, steps: $0.stepCount, parent: $0.baseMetric,
-              metric: $0.metric)
-          }))
+          training: version.training.map(StoreStatistics.TrainingFigures.init)))
     }
     return figures
+  }
+}
+
+extension StoreStatistics.TrainingFigures {
+  fileprivate init(_ record: TrainingRecord) {
+    self.init(
+      recipe: record.recipe.name, steps: record.stepCount, parent: record.baseMetric,
+      metric: record.metric)
+  }
+}
+
+extension StoreStatistics.Version {
+  /// One of which only the record is left.
+  fileprivate init(collected version: VersionRecord, _ space: SpaceRecord) {
+    self.init(
+      name: version.name, isActive: false, state: version.state, parent: version.parent,
+      created: version.created, origin: version.origin, width: space.width,
+      hasEncoder: space.checkpoint != nil, maxLength: space.maxLength, codec: "none",
+      embeddedCount: 0, pendingCount: 0, floatSizeInBytes: 0, codeSizeInBytes: 0, clustering: nil,
+      isPrevious: false, training: version.training.map(StoreStatistics.TrainingFigures.init))
   }
 }

@@ -43,7 +43,9 @@ extension Store {
       passagePrefix: passagePrefix, numericPath: numericPath, files: files)
     return try growingMap {
       var write = try environment.beginWrite()
-      let twin = try versionRecords(in: write).first { $0.space == space.id }
+      let twin = try versionRecords(in: write).first {
+        $0.space == space.id && !$0.isCollected
+      }
       var index = twin?.index
       if index == nil {
         let codec = try self.index(version.parent.index, in: write).codec

@@ -116,6 +116,8 @@ public final class Store: Sendable {
   // MARK: Versions
 
   /// The version of that name, or the active one.
+  ///
+  /// - Throws: `StoreError.noVersion`, `.collected` for one of which only the record is left.
   func version<T: Transaction & ~Copyable>(
     _ name: String?, in transaction: borrowing T
   ) throws -> VersionRecord {
@@ -123,6 +125,7 @@ public final class Store: Sendable {
     if let record = try tables.versions.record(
       VersionRecord.self, at: Key(wanted), in: transaction)
     {
+      if record.isCollected { throw StoreError.collected(path: path, version: wanted) }
       return record
     }
     throw StoreError.noVersion(

@@ -109,17 +109,17 @@ extension Store {
   /// Room that a file system needs beside what is counted: folders, lock files, the tree's own pages.
   static let spareBytes = 4 << 20
 
-  /// The checkpoints that spaces and versions name.
+  /// The checkpoints that versions and their spaces name.
   func checkpointDigests<T: Transaction & ~Copyable>(
     in transaction: borrowing T
   ) throws -> Set<String> {
     var digests: Set<String> = []
-    var spaces = try tables.spaces.cursor(in: transaction)
-    while try spaces.next() {
-      let space = try Table.decode(SpaceRecord.self, spaces.value, table: "spaces")
-      if let checkpoint = space.checkpoint { digests.insert(checkpoint) }
+    for version in try versionRecords(in: transaction) where !version.isCollected {
+      if let checkpoint = version.checkpoint { digests.insert(checkpoint) }
+      if let checkpoint = try space(version.space, in: transaction).checkpoint {
+        digests.insert(checkpoint)
+      }
     }
-    digests.formUnion(try versionRecords(in: transaction).compactMap(\.checkpoint))
     return digests
   }
 

@@ -62,6 +62,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
 
   /// A version that is to serve, but is not embedded.
   case notReady(path: String, version: String, state: String)
+  /// A version whose model and embeddings gc has removed.
+  case collected(path: String, version: String)
   /// There is no version to go back to.
   case nothingBefore(path: String, version: String)
   /// Too few queries are left to compare versions with.
@@ -159,6 +161,9 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .notReady(let path, let version, let state):
       "\(path): \(version) is \(state), not ready: it has to be embedded before it can serve. Run: "
         + "pawl reindex \(path.quotedForShell) --version \(version)"
+    case .collected(let path, let version):
+      "\(path): the model and the embeddings of \(version) are gone: pawl gc --keep removed them. Its record and "
+        + "what it learned from stay (pawl versions)."
     case .nothingToCompare(let path, let queryCount, let usedCount):
       "\(path): \(queryCount) judged queries are too few to compare versions with"
         + (usedCount > 0

@@ -36,10 +36,11 @@ struct UsedQueries: Equatable {
     bytes[place * Self.size..<(place + 1) * Self.size]
   }
 
-  /// Whether a query of that text or id is among them.
-  func contains(id: String, text: String) -> Bool {
-    contains(Self.hash(ofText: text)) || contains(Self.hash(ofID: id))
-  }
+  /// Whether a query of that text is among them.
+  func contains(text: String) -> Bool { contains(Self.hash(ofText: text)) }
+
+  /// Whether a query of that id is among them.
+  func contains(id: String) -> Bool { contains(Self.hash(ofID: id)) }
 
   private func contains(_ hash: [UInt8]) -> Bool {
     var (low, high) = (0, count)

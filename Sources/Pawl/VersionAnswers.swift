@@ -15,36 +15,46 @@ struct VersionAnswers {
   /// Hits that a metric without a cut-off looks at: what TREC's runs have.
   private static let deepestRank = 1_000
 
+  /// What a version answers by each of some efforts, in their order.
+  ///
   /// - Parameters:
   ///   - version: nil: the active one.
   ///   - least: hits that each query gets, or more where a metric looks deeper.
   ///   - progress: answering false stops.
   /// - Returns: nil where it was stopped.
-  /// - Complexity: memory for 20 hits a query, and for those of one batch.
-  init?(
+  /// - Complexity: each query is encoded once; memory for 20 hits a query, and for those of one batch.
+  static func all(
     _ store: Store, _ set: EvaluationSet, _ metrics: [Metric], version: String?,
-    _ effort: SearchEffort, minimumGrade: Int, atLeast least: Int = 1,
+    _ efforts: [SearchEffort], minimumGrade: Int, atLeast least: Int = 1,
     progress: @escaping ProgressHandler
-  ) throws {
+  ) throws -> [VersionAnswers]? {
     let k = max(least, metrics.map { $0.depth ?? Self.deepestRank }.max() ?? 1)
     let judge = AnswerJudge(set, metrics, minimumGrade: minimumGrade)
-    var search = try BatchSearch(store, effort, version: version)
-    try search.loadEncoder()
-    values = metrics.map { _ in [] }
+    var searches = try efforts.map { try BatchSearch(store, $0, version: version) }
+    guard !searches.isEmpty else { return [] }
+    try searches[0].loadEncoder()
+    var found = searches.map {
+      VersionAnswers(values: metrics.map { _ in [] }, top: [], summary: $0.summary)
+    }
     let total = set.judged.count
-    let size = search.batchSize(k: k)
+    let size = searches[0].batchSize(k: k)
     for start in stride(from: 0, to: total, by: size) {
       let queries = set.judged[start..<min(start + size, total)]
-      let answers = try search.run(
-        QueryBatch(ids: queries.map(\.id), content: .texts(queries.map(\.text))), k: k
-      ) { _ = progress(Progress(stage: .searching, done: start + $0, total: total)) }
-      judge.add(answers, of: queries, to: &values)
-      top += answers.map { Array($0.prefix(Self.depth)) }
+      let vectors = try searches[0].encode(queries.map(\.text)) {
+        _ = progress(Progress(stage: .searching, done: start + $0, total: total))
+      }
+      let batch = QueryBatch(ids: queries.map(\.id), content: .vectors(vectors))
+      for place in searches.indices {
+        let answers = try searches[place].run(batch, k: k)
+        judge.add(answers, of: queries, to: &found[place].values)
+        found[place].top += answers.map { Array($0.prefix(Self.depth)) }
+      }
       if !progress(Progress(stage: .searching, done: queries.endIndex, total: total)) {
         return nil
       }
     }
-    summary = search.summary
+    for place in searches.indices { found[place].summary = searches[place].summary }
+    return found
   }
 
   init(values: [[Double]], top: [[RunHit]], summary: BatchSummary) {

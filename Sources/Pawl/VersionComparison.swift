@@ -78,6 +78,8 @@ public struct VersionComparison: Sendable, Equatable, Encodable {
   public let queryCount: Int
   /// Queries left out because one of the versions, or an ancestor, has learned from them.
   public let usedCount: Int
+  /// Queries that share an id, but no text, with one of those: both sets number theirs, and they are others.
+  public let foreignCount: Int
   /// Nil where queries are taken as independent.
   public let groupCount: Int?
   /// At served settings; the first decides.

@@ -9,18 +9,34 @@ struct CollectCommand: ParsableCommand {
       reindex left, trainings that did not end and are older than a day, and what else killed commands left half-way. Pages of an index stay in data.mdb \
       until something else needs them, or pawl compact gives them back. Nothing that a version needs is ever touched.
 
+      With --keep N versions that do not serve lose their model and embeddings, all but the N newest; the one that \
+      a rollback goes to is kept. Their records, scores and runs stay.
+
       Example:
         pawl gc demo.pawl --dry-run
+        pawl gc demo.pawl --keep 3
       """)
 
   @OptionGroup var target: StoreArgument
+  @Option(
+    help: ArgumentHelp(
+      "Take model and embeddings from versions that do not serve, but not from the n newest.",
+      valueName: "n"))
+  var keep: Int?
   @Flag(help: "Only say what would be removed.")
   var dryRun = false
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    if let keep, !(0...1_000_000).contains(keep) {
+      throw ValidationError("--keep takes 0 to 1000000.")
+    }
+  }
+
   func run() throws {
     var options = GarbageOptions()
     options.isDryRun = dryRun
+    options.keptVersionCount = keep
     let report = try Store(path: target.store, access: dryRun ? .reading : .writing)
       .collectGarbage(options)
     if output.json {

@@ -135,7 +135,7 @@ struct VersionComparisonText {
   init(_ comparison: VersionComparison) { self.comparison = comparison }
 
   var lines: [String] {
-    [head] + measures + [""] + slices + spaces + movers + [verdict]
+    [head] + numbered + measures + [""] + slices + spaces + movers + [verdict]
   }
 
   private var head: String {
@@ -148,6 +148,15 @@ struct VersionComparisonText {
       ?? ", taken as independent of each other"
     return
       "\(Figures.count(comparison.queryCount, "judged query", "judged queries"))\(groups)\(used)"
+  }
+
+  /// Whose ids say nothing of what was learned from.
+  private var numbered: [String] {
+    if comparison.foreignCount == 0 { return [] }
+    return [
+      "\(Figures.count(comparison.foreignCount, "query has", "queries have")) the id of a query that a version "
+        + "has learned from, but another text: ids are numbers in both sets, and are not looked at"
+    ]
   }
 
   private static func signed(_ value: Double) -> String {

@@ -9,7 +9,8 @@ struct EvaluateCommand: ParsableCommand {
       Queries are answered as pawl query answers them; --exact leaves out what the index costs. The \
       deepest metric decides how many hits a query gets: with --metrics mrr@10 it is 10. \
       All judged queries count, one without a hit as 0. Metrics are trec_eval's: mrr, ndcg, map, \
-      recall, p, success, each with @K, rprec and bpref; without @K they look at 1,000 hits.
+      recall, p, success, each with @K, rprec and bpref; without @K they look at 1,000 hits. Their 95 % \
+      intervals are of the bootstrap over queries; with groups whole groups are drawn.
 
       Example:
         pawl evaluate demo.pawl --queries queries.dev.tsv --qrels qrels.dev.tsv
@@ -19,6 +20,9 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var target: StoreArgument
   @OptionGroup var source: EvaluationSource
+  @Option(
+    help: ArgumentHelp("qid<TAB>group a line: what hangs together.", valueName: "groups.tsv"))
+  var groups: String?
   @Option(help: ArgumentHelp("Evaluate this version instead of the active one.", valueName: "vN"))
   var version: String?
   @OptionGroup var effort: EffortOptions
@@ -38,6 +42,9 @@ struct EvaluateCommand: ParsableCommand {
     if output.json, perQuery.map(OutputFile.isStandardOutput) ?? false {
       throw ValidationError("--json and --per-query on standard output would mix.")
     }
+    if groups != nil, source.queries == nil {
+      throw ValidationError("--groups goes with --queries and --qrels; a stored set has its own.")
+    }
     if minGrade < 0 { throw ValidationError("--min-grade must be at least 0.") }
   }
 
@@ -50,7 +57,7 @@ struct EvaluateCommand: ParsableCommand {
     options.minimumGrade = minGrade
     options.version = version
     options.effort = effort.effort
-    let set = try source.set(in: store, minimumGrade: minGrade)
+    let set = try source.set(in: store, minimumGrade: minGrade, groups: groups)
     if let perQuery {
       try store.requireOutput(perQuery, apartFrom: source.files)
       // Made and dropped: a file that cannot be written is better told before the work than after it.
@@ -69,12 +76,18 @@ struct EvaluateCommand: ParsableCommand {
 
   private func show(_ report: EvaluationReport) throws {
     if output.json { return Output.line(try JSONOutput.line(EvaluationJSON(report))) }
-    var table = TextTable(header: ["metric", report.search.version], right: [1])
-    for metric in report.metrics { table.add([metric.name, Figures.fixed(metric.value, 4)]) }
+    var table = TextTable(header: ["metric", report.search.version, "95 %"], right: [1])
+    for metric in report.metrics {
+      let interval = metric.interval.map {
+        "[\(Figures.fixed($0.lowerBound, 4)), \(Figures.fixed($0.upperBound, 4))]"
+      }
+      table.add([metric.name, Figures.fixed(metric.value, 4), interval ?? ""])
+    }
     for line in table.lines { Output.line(line) }
     let search = report.search
+    let groups = report.groupCount.map { " in \(Figures.count($0, "group"))" } ?? ""
     Terminal.error(
-      "\(Figures.count(search.queryCount, "query", "queries")), "
+      "\(Figures.count(search.queryCount, "query", "queries"))\(groups), "
         + "\(Figures.count(search.searchedCount, "passage")); "
         + "encode \(Figures.fixed(search.timing.encode, 2)) s, "
         + "search \(Figures.fixed(search.timing.search, 2)) s")
@@ -122,9 +135,13 @@ struct EvaluationSource: ParsableArguments {
   func requireNoGate(in store: Store) throws { try GivenSet.requireNoGate(set, in: store) }
 
   /// Reads the set and says on stderr what of it does not count.
-  func set(in store: Store, minimumGrade: Int) throws -> EvaluationSet {
-    try GivenSet(queries: queries, qrels: qrels, name: set, isOnlyStored: onlyStored)
-      .read(in: store, minimumGrade: minimumGrade)
+  ///
+  /// - Parameter groups: a file, for sets that are given as files.
+  func set(in store: Store, minimumGrade: Int, groups: String? = nil) throws -> EvaluationSet {
+    try GivenSet(
+      queries: queries, qrels: qrels, groups: groups, name: set, isOnlyStored: onlyStored
+    )
+    .read(in: store, minimumGrade: minimumGrade)
   }
 }
 
@@ -181,6 +198,9 @@ private struct EvaluationJSON: Encodable {
   let version: String
   let queries: Int
   let metrics: [String: Double]
+  /// 95 %, low and high.
+  let intervals: [String: [Double]]
+  let groups: Int?
   let searched: Int
   let pending: Int
   let exact: Bool
@@ -192,6 +212,12 @@ private struct EvaluationJSON: Encodable {
     version = report.search.version
     queries = report.search.queryCount
     metrics = Dictionary(report.metrics.map { ($0.name, $0.value) }) { first, _ in first }
+    intervals = Dictionary(
+      report.metrics.compactMap { metric in
+        metric.interval.map { (metric.name, [$0.lowerBound, $0.upperBound]) }
+      }
+    ) { first, _ in first }
+    groups = report.groupCount
     searched = report.search.searchedCount
     pending = report.search.pendingCount
     exact = report.search.cost.isExact

@@ -101,7 +101,9 @@ struct PromoteCommand: ParsableCommand {
   private func tell(_ change: ServingChange, _ report: GateReport?) throws {
     if output.json {
       return Output.line(
-        try JSONOutput.line(PromotionReport(version: version, promoted: true, gate: report)))
+        try JSONOutput.line(
+          PromotionReport(
+            version: version, promoted: true, gate: report, seconds: change.seconds)))
     }
     for line in report.map(Self.lines) ?? [] { Output.line(line) }
     Output.line(
@@ -120,6 +122,8 @@ private struct PromotionReport: Encodable {
   let version: String
   let promoted: Bool
   let gate: GateReport?
+  /// Of the transaction; missing where nothing changed.
+  var seconds: Double?
 }
 
 struct RollbackCommand: ParsableCommand {

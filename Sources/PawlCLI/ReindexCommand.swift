@@ -7,8 +7,8 @@ struct ReindexCommand: ParsableCommand {
     commandName: "reindex",
     abstract: "Cluster the vectors of a store into lists, for fast search.",
     discussion: """
-      What is missing is embedded; then lists are made from the stored codes, and nothing is embedded \
-      again. The old index serves until the new one is whole, and one transaction exchanges them. \
+      What is missing is embedded, for --version vN beside the version that serves; then lists are made from \
+      the stored codes, and nothing is embedded again. Stopped, the same command goes on. The old index serves until the new one is whole, and one transaction exchanges them. \
       Recall is then measured against exact search (pawl calibrate), for pawl query --recall.
 
       Below \(Figures.grouped(Store.fewestClustered)) passages every search is exact, and no lists are \
@@ -16,7 +16,7 @@ struct ReindexCommand: ParsableCommand {
       more than four times as many as at the last clustering, does all this by itself.
 
       Example:
-        pawl reindex demo.pawl --dry-run
+        pawl reindex demo.pawl --version v2 --dry-run
         pawl reindex demo.pawl
         pawl reindex demo.pawl --codec binary --lists 400
       """)
@@ -69,12 +69,13 @@ struct ReindexCommand: ParsableCommand {
     let plan = try Store(path: target.store, access: .reading)
       .reindexPlan(version: version, options)
     if output.json { return Output.line(try JSONOutput.line(plan)) }
-    if !plan.isWanted {
-      if plan.pendingCount > 0 {
-        Output.line("\(target.store): \(Figures.count(plan.pendingCount, "passage")) to embed")
-      }
-      return Output.line(tooFew(plan.codeCount))
+    if plan.pendingCount > 0 {
+      Output.line(
+        "\(Figures.count(plan.pendingCount, "passage")) to embed: about "
+          + "\(Figures.count(plan.pendingTokenCount, "token")), \(Figures.bytes(plan.embedSizeInBytes)), "
+          + Self.seconds(plan.embedSeconds))
     }
+    if !plan.isWanted { return Output.line(tooFew(plan.codeCount)) }
     var table = TextTable(header: ["", "now", "then"], right: [1, 2])
     table.add([
       "vectors", Figures.grouped(plan.codeCount - plan.pendingCount),
@@ -84,9 +85,7 @@ struct ReindexCommand: ParsableCommand {
     for line in table.lines { Output.line(line) }
     Output.line(
       "about \(Figures.bytes(plan.sizeInBytes)) as \(plan.codec), beside the old index until they are "
-        + "exchanged; about \(Self.seconds(plan.seconds))"
-        + (plan.pendingCount > 0
-          ? ", and \(Figures.count(plan.pendingCount, "passage")) to embed" : ""))
+        + "exchanged; about \(Self.seconds(plan.seconds))")
   }
 
   private static func seconds(_ seconds: Double) -> String {

@@ -37,6 +37,25 @@ import Testing
     #expect(report.metrics.allSatisfy { $0.value > 0 }, "a random model still finds something")
   }
 
+  @Test("a mean has its bootstrap interval, wider where queries hang together")
+  func intervals() throws {
+    let store = try Fixture.store(in: folder)
+    _ = try store.ingestAll(Fixture.sampleCollection)
+    let alone = try #require(try store.evaluate(sampleSet()))
+    let grouped = try #require(try store.evaluate(Fixture.sampleSet()))
+    #expect(alone.groupCount == nil && grouped.groupCount == 22)
+    #expect(alone.metrics.map(\.value) == grouped.metrics.map(\.value))
+    for (place, metric) in alone.metrics.enumerated() {
+      let interval = try #require(metric.interval)
+      #expect(interval.contains(metric.value))
+      let values = alone.queries.map { $0.values[place] }
+      // Against nothing: the interval of a difference is that of a mean.
+      let zeros = [Double](repeating: 0, count: values.count)
+      #expect(interval == PairedComparison(zeros, values)?.interval, "\(metric.name)")
+    }
+    #expect(alone.metrics[0].interval != grouped.metrics[0].interval)
+  }
+
   @Test("a query that nothing answers counts as 0")
   func unanswered() throws {
     let store = try Fixture.store(in: folder)

@@ -53,6 +53,9 @@ import Testing
     options.listCount = 4
     let plan = try store.reindexPlan(options)
     #expect(plan.pendingCount == 1_100 && plan.codeCount == 1_100)
+    #expect(plan.embedSizeInBytes == 1_100 * Codec.int8.postingSizeInBytes(width: 32))
+    // At least [CLS], three words and [SEP].
+    #expect(plan.pendingTokenCount >= 5 * 1_100 && plan.embedSeconds > 0)
     #expect(throws: StoreError.stoppedEmbedding(path: store.path)) {
       try store.embedMissing { _ in false }
     }
@@ -60,6 +63,7 @@ import Testing
     #expect(try store.embedMissing(version: "v1").embeddedCount == 0)
     #expect(try store.reindex(options).codeCount == 1_100)
     #expect(try store.query("passage number 7", k: 3, .probes(4)).hits.count == 3)
+    #expect(try store.reindexPlan(options).pendingTokenCount == 0)
     try store.expectWhole(passages: 1_100)
   }
 

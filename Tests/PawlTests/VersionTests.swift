@@ -208,6 +208,66 @@ import Training
     #expect(throws: StoreError.self) { try store.compare("v1", "v3", Fixture.sampleSet(), options) }
   }
 
+  @Test(
+    "an id that was learned from counts where ids mean the same, not where both sets count from 1")
+  func overlap() throws {
+    let set = try Fixture.sampleSet()
+    let all = set.judged.map { (id: Optional($0.id.text), text: $0.text) }
+    let same = QueryOverlap(set, [UsedQueries(all)])
+    #expect(same.queries.count == all.count && same.foreignCount == 0)
+    // One was put in other words.
+    let reworded = QueryOverlap(
+      set, [UsedQueries([(all[0].id, "in other words")] + all.dropFirst())])
+    #expect(reworded.queries.count == all.count && reworded.foreignCount == 0)
+    // All but one are others.
+    let numbered = QueryOverlap(
+      set, [UsedQueries(all.prefix(1) + all.dropFirst().map { ($0.id, "other words") })])
+    #expect(numbered.queries == [set.judged[0].id] && numbered.foreignCount == all.count - 1)
+    // A text counts under any id, and case and blanks are nothing.
+    let moved = QueryOverlap(set, [UsedQueries([(nil, "  \(all[0].text.uppercased())\n")])])
+    #expect(moved.queries == [set.judged[0].id])
+  }
+
+  @Test("gc takes models and embeddings from versions that neither serve nor are gone back to")
+  func keep() throws {
+    let store = try twoVersions()
+    _ = try store.embedMissing(version: "v2")
+    _ = try store.promote("v2", reason: "")
+    var training = TrainOptions()
+    training.recipe = .queryAdapter
+    (training.recipe.batchSize, training.stepCount) = (8, 3)
+    for _ in 0..<2 { _ = try store.train(Fixture.sampleSet(), training, TrainingWatcher()) }
+    // A third space, with an index of its own.
+    try addVersion(to: store, maxLength: 20)
+    _ = try store.embedMissing(version: "v5")
+    var options = GarbageOptions()
+    (options.keptVersionCount, options.isDryRun, options.minimumAgeInSeconds) = (1, true, 0)
+    let planned = try store.collectGarbage(options)
+    #expect(planned.removed.map(\.what) == ["version v3", "version v4"])
+    #expect(try store.versions().allSatisfy { $0.state == "ready" })
+    options.isDryRun = false
+    _ = try store.collectGarbage(options)
+    options.keptVersionCount = 0
+    let report = try store.collectGarbage(options)
+    #expect(report.removed.contains { $0.what == "version v5" })
+    #expect(report.removed.contains { $0.what.hasPrefix("index ") })
+    let versions = try store.versions()
+    #expect(versions.map(\.name) == ["v1", "v2", "v3", "v4", "v5"])
+    #expect(versions.prefix(2).allSatisfy { $0.state == "ready" })
+    #expect(versions.dropFirst(2).allSatisfy { $0.state == "collected" })
+    for name in ["v3", "v5"] {
+      let gone = StoreError.collected(path: store.path, version: name)
+      #expect(throws: gone) { try store.query("warm bread", k: 10, version: name) }
+      #expect(throws: gone) { try store.promote(name, reason: "") }
+    }
+    #expect(try store.rollback(reason: "").version == "v1")
+    // Names are not used again, and what was collected can be made anew.
+    try addVersion(to: store, maxLength: 20)
+    _ = try store.embedMissing(version: "v6")
+    #expect(try store.query("warm bread", k: 10, version: "v6").hits.count == 10)
+    try store.expectWhole(passages: 309)
+  }
+
   @Test("the gate refuses what is no better, and says each condition")
   func gate() throws {
     let store = try twoVersions()
@@ -220,6 +280,7 @@ import Training
     #expect(!report.isPassed && report.looks == 1)
     let failed = Set(report.lines.filter { !$0.isPassed }.map(\.name))
     #expect(failed.isSuperset(of: ["queries", "mrr@10"]))
+    #expect(report.lines[0].figure.hasSuffix("NOT-ENOUGH-EVIDENCE"))
     for name in ["recall@100", "index, recall@10", "codes cost", "effective rank", "passages"] {
       #expect(report.lines.contains { $0.name == name }, "\(name)")
     }

@@ -5,7 +5,7 @@ extension StoreCheck {
   /// content; what belongs to no version is noted.
   mutating func checkCheckpoints() {
     begin("checkpoints")
-    let versions = records.versions.values.filter { $0.state != Self.collected }
+    let versions = records.versions.values.filter { !$0.isCollected }
     let spaces = Set(versions.map(\.space)).sorted().compactMap { records.spaces[$0] }
     var named: Set<String> = []
     for space in spaces {

@@ -23,7 +23,7 @@ extension StoreCheck {
     }
     if incomplete.contains("adapters") { return }
     for (key, version) in records.versions.sorted(by: { $0.key < $1.key }) {
-      guard let digest = version.adapter else { continue }
+      guard !version.isCollected, let digest = version.adapter else { continue }
       guard let width = widths[digest] else {
         report(.versionAdapter, "version \(key)", "its query adapter \(digest) is missing")
         continue

@@ -1,8 +1,8 @@
 extension StoreCheck {
   /// What a version's record may say about it.
-  private static let states: Set<String> = ["trained", "indexing", "ready", "failed", "collected"]
-  /// A version of which only the record is left.
-  static let collected = "collected"
+  private static let states: Set<String> = [
+    "trained", "indexing", "ready", "failed", VersionRecord.collected,
+  ]
 
   /// Versions with the spaces, indexes and versions that they name; pointer and history.
   mutating func checkVersions() {
@@ -11,7 +11,7 @@ extension StoreCheck {
       check(version, at: key)
     }
     checkSpaces()
-    let named = Set(records.versions.values.map(\.index))
+    let named = Set(records.versions.values.filter { !$0.isCollected }.map(\.index))
     for (id, index) in records.indexes.sorted(by: { $0.key < $1.key })
     where index.state == nil && !named.contains(id) && areWhole("versions", "version") {
       report(.indexUnnamed, StoreObject.index(id), "no version names it")
@@ -41,7 +41,7 @@ extension StoreCheck {
     {
       report(.versionParent, object, "its parent \(parent) is not there")
     }
-    if version.state == Self.collected { return }
+    if version.isCollected { return }
     if let space = records.spaces[version.space] {
       if (space.checkpoint == nil) != (version.checkpoint == nil) {
         report(

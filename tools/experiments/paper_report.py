@@ -1,0 +1,334 @@
+"""The experiment's tables and figures, made from its results."""
+
+import html
+import json
+import os
+import random
+import statistics
+
+from paper_sets import ROOT
+
+ARCHIVE = os.path.join(ROOT, "ARCHIVE.md")
+FIGURES = os.path.join(ROOT, "data", "figures")
+BEGIN, END = "<!-- tools/experiments/paper: begin -->", "<!-- tools/experiments/paper: end -->"
+
+TITLES = {
+    "squad_en": "SQuAD, which the base has seen",
+    "medquad": "Medical questions, unseen",
+    "debian": "Debian's packages, unseen",
+    "msmarco": "MS MARCO",
+}
+# arXiv 2506.18535, tables I to III: MRR@10, MRR@100, seconds of 10,000 queries, final loss, triplet accuracy.
+PAPER_BASE = (.3026, .3144, 303.92, None, None)
+PAPER = {
+    "random-full": (.2619, .2723, 324.90, .79, .97),
+    "hard-full": (.2536, .2632, 307.48, 2.26, .84),
+    "random-lora": (.2557, .2664, 574.92, 1.42, .95),
+    "hard-lora": (.2050, .2149, 598.69, 3.10, .78),
+}
+LOWER, BETTER = -.01, .02
+RESAMPLES = 2_000
+
+
+def rounded(value):
+    """Numbers with as many digits as they mean something."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {key: rounded(one) for key, one in value.items()}
+    return [rounded(one) for one in value] if isinstance(value, list) else value
+
+
+# --- Results
+
+class Result:
+    def __init__(self, content):
+        self.content = content
+        self.name, self.set, self.recipe = content["variant"], content["set"], content["recipe"]
+        self.measures = {one["name"]: one for one in content["report"]["measures"]}
+        self.first = self.measures["mrr@10"]
+        self.change, self.low, self.high = (self.first[key] for key in ("difference", "low", "high"))
+        self.gate = content.get("gate")
+        self.space = content["report"]["spaces"][1]
+
+    @property
+    def isBase(self):
+        return self.name == "base"
+
+    @property
+    def isRight(self):
+        """Whether the gate did what queries that it never saw say; None where they say too little."""
+        if self.isBase or LOWER < self.change < BETTER:
+            return None
+        return self.gate["promoted"] == (self.change >= BETTER)
+
+    @property
+    def failures(self):
+        return [line[0] for line in self.gate["lines"] if not line[3]]
+
+
+ORDER = ["base", "contrastive", "mined", "anchored", "safe", "query-adapter", "paper-random", "paper-hard",
+         "paper-as-run", "permuted", "rate", "unfiltered", "safe of"]
+
+
+def place(result):
+    """Where a variant stands in the tables."""
+    found = [n for n, start in enumerate(ORDER) if result.name.startswith(start)]
+    return (max(found) if found else len(ORDER), result.name)
+
+
+def load(folder):
+    results = {}
+    for name in TITLES:
+        path = os.path.join(folder, name)
+        if os.path.isdir(path):
+            found = [
+                Result(json.load(open(os.path.join(path, file), encoding="utf-8")))
+                for file in sorted(os.listdir(path)) if file.endswith(".json")]
+            results[name] = sorted(found, key=place)
+    return results
+
+
+# --- Numbers
+
+def decimal(value, digits=4):
+    """Without a zero before the point."""
+    text = f"{value:.{digits}f}"
+    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
+
+
+def signed(value, digits=4):
+    return ("+" if value >= 0 else "-") + decimal(abs(value), digits)
+
+
+def interval(change, low, high):
+    return f"{signed(change)} [{signed(low)}, {signed(high)}]"
+
+
+def reciprocal(letter):
+    return 0 if letter == "-" else .1 if letter == "A" else 1 / int(letter)
+
+
+def paired(a, b, groups):
+    """b's MRR@10 less a's with its 95 % interval: whole groups drawn again, seeded."""
+    sums = {}
+    for first, second, group in zip(a.content["ranks"], b.content["ranks"], groups):
+        total, count = sums.get(group, (0, 0))
+        sums[group] = (total + reciprocal(second) - reciprocal(first), count + 1)
+    pairs, chance, means = list(sums.values()), random.Random(1), []
+    for _ in range(RESAMPLES):
+        drawn = chance.choices(pairs, k=len(pairs))
+        means.append(sum(pair[0] for pair in drawn) / sum(pair[1] for pair in drawn))
+    means.sort()
+    mean = sum(pair[0] for pair in pairs) / sum(pair[1] for pair in pairs)
+    return mean, means[int(.025 * RESAMPLES)], means[int(.975 * RESAMPLES)]
+
+
+# --- Tables
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def holm(results):
+    """p of each change of MRR@10 (randomisation test), adjusted for their number. Source: Holm 1979."""
+    ordered = sorted((one for one in results if not one.isBase), key=lambda one: one.first["randomization"])
+    adjusted, highest = {}, 0
+    for rank, one in enumerate(ordered):
+        highest = max(highest, min(1, one.first["randomization"] * (len(ordered) - rank)))
+        adjusted[one.name] = highest
+    return adjusted
+
+
+def verdict(result):
+    if result.isBase:
+        return ""
+    if result.gate["promoted"]:
+        return "promoted"
+    failures = [name for name in result.failures if name != "mrr@10"]
+    return "refused" + (f" ({', '.join(failures)})" if failures else "")
+
+
+def quality(results):
+    """Tables I and II: what each variant finds, and how its training ended."""
+    rows, adjusted = [], holm(results)
+    for one in results:
+        training, accuracy = one.content.get("training", {}), one.content["accuracy"]
+        rows.append([
+            one.name, decimal(one.first["b"]), decimal(one.measures["mrr@100"]["b"]),
+            "" if one.isBase else interval(one.change, one.low, one.high),
+            "" if one.isBase else "< .001" if adjusted[one.name] < .001 else decimal(adjusted[one.name], 3),
+            f"{training['steps']:,}" if "steps" in training else "",
+            decimal(training["loss"], 3) if "loss" in training else "",
+            f"{decimal(accuracy['random'], 3)}, {decimal(accuracy['hard'], 3)}",
+            "" if one.isBase else interval(*(one.gate[key] for key in ("difference", "low", "high"))),
+            verdict(one), {True: "yes", False: "NO", None: ""}[one.isRight]])
+    return table(
+        ["variant", "MRR@10", "MRR@100", "change of MRR@10", "p, Holm", "steps", "final loss", "triplets right: by chance, hard",
+         "the gate's change", "the gate", "is right"], rows)
+
+
+def spaces(results):
+    """Table III, and how the embeddings lie."""
+    rows = []
+    for one in results:
+        seconds = one.content["timing"]["seconds"]
+        rows.append([
+            one.name, f"{seconds:.1f}", f"{10_000 / seconds:,.0f}",
+            f"{seconds / one.content['timing']['base']:.2f}",
+            f"{one.space['effectiveRank']:.0f}", decimal(one.space["meanCosine"], 3),
+            decimal(one.space["alignment"], 3), decimal(one.space["uniformity"], 2),
+            decimal(one.space["hubness"], 2), f"{100 * one.content['report']['overlap']:.0f} %"])
+    return table(
+        ["variant", "10,000 queries, s", "queries/s", "to the base's time", "effective rank", "mean cosine",
+         "alignment", "uniformity", "hubness", "of the base's best ten"], rows)
+
+
+def beside(results):
+    """The paper's own figures beside these, as shares of the base."""
+    rows = []
+    names = [name for name in TITLES if name in results]
+    for key, figures in PAPER.items():
+        row = [key, signed(100 * (figures[0] / PAPER_BASE[0] - 1), 1) + " %", decimal(figures[3], 2),
+               decimal(figures[4], 2), f"{figures[2] / PAPER_BASE[2]:.2f}"]
+        for name in names:
+            for recipe in ("paper-", "paper-as-run-"):
+                found = [one for one in results[name] if one.name == recipe + key]
+                row.append(
+                    signed(100 * (found[0].first["b"] / found[0].first["a"] - 1), 1) + " %" if found else "")
+        rows.append(row)
+    return table(
+        ["variant", "the paper, MS MARCO", "its final loss", "its triplets right", "its time to the base's",
+         *[f"{name}, {way}" for name in names for way in ("as written", "as run")]], rows)
+
+
+# --- Bars
+
+def mean_change(results, start):
+    found = [one for one in results if one.name.startswith(start + "-")]
+    return found, statistics.mean(one.change for one in found) if found else None
+
+
+def bars(results):
+    """What was promised, what was found, and whether it holds; None: not measured yet."""
+    found = []
+    judged = [one for every in results.values() for one in every if one.isRight is not None]
+    wrong = [f"{one.set} {one.name}" for one in judged if not one.isRight]
+    found.append((
+        "the gate refuses what is lower by .01 and promotes what is better by .02, by queries that it never saw",
+        f"{len(judged) - len(wrong)} of {len(judged)}" + (f"; not {', '.join(wrong)}" if wrong else ""),
+        not wrong if judged else None))
+    for name, least in (("debian", .08), ("medquad", .09), ("squad_en", -.005)):
+        every = results.get(name, [])
+        safe, change = mean_change([one for one in every if not one.name.startswith("safe of")], "safe")
+        if not safe:
+            continue
+        found.append((
+            f"{name}: safe, {len(safe)} seeds, at least {signed(least, 3)}", signed(change), change >= least))
+        contrastive = [one for one in every if one.name == "contrastive"]
+        groups = next((one.content.get("groups") for one in every if one.isBase), None)
+        if name != "squad_en" and contrastive and groups:
+            difference, low, high = paired(contrastive[0], safe[0], groups.split())
+            found.append((
+                f"{name}: safe not below contrastive, low end above -.005", interval(difference, low, high),
+                low > -.005))
+    for every in results.values():
+        for one in every:
+            if one.name.startswith("safe of"):
+                found.append((
+                    f"forgetting: {one.name} on {one.set}, no worse than -.01",
+                    interval(one.change, one.low, one.high), one.change >= -.01))
+    timed = [one for every in results.values() for one in every if one.name.endswith("-lora")]
+    if timed:
+        worst = max(timed, key=lambda one: one.gate["latency"]["ratio"])
+        latency = worst.gate["latency"]
+        found.append((
+            f"a query of a version trained by LoRA, to the base's time, the worst of {len(timed)} (the paper's: 1.89)",
+            f"{latency['ratio']:.3f} [{latency['low']:.3f}, {latency['high']:.3f}]", latency["ratio"] <= 1.02))
+    return found
+
+
+def bar_lines(results):
+    return table(
+        ["bar", "found", "holds"],
+        [[name, text, {True: "yes", False: "**no**", None: "not measured"}[holds]]
+         for name, text, holds in bars(results)])
+
+
+# --- Figures
+
+def figure(name, results):
+    """Changes of MRR@10 with their intervals, one line a variant, by what the gate said."""
+    shown = [one for one in results if not one.isBase]
+    low = min([one.low for one in shown] + [-.02])
+    high = max([one.high for one in shown] + [.02])
+    left, width, top, step = 190, 480, 50, 22
+    height = top + step * len(shown) + 50
+
+    def x(value):
+        return left + width * (value - low) / (high - low)
+
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{height}" viewBox="0 0 720 {height}" '
+        'font-family="sans-serif" font-size="12">',
+        f'<rect width="720" height="{height}" fill="white"/>',
+        f'<text x="{left}" y="22" font-size="14">{html.escape(TITLES[name])}: change of MRR@10</text>',
+        f'<text x="{left}" y="38" fill="#1f6f8b">● promoted</text>',
+        f'<text x="{left + 90}" y="38" fill="#b5541c">○ refused</text>']
+    tick = next(size for size in (.01, .02, .05, .1, .2, .5) if (high - low) / size <= 9)
+    for number in range(int(low / tick) - 1, int(high / tick) + 2):
+        value = number * tick
+        if low <= value <= high:
+            lines.append(
+                f'<line x1="{x(value):.1f}" y1="{top}" x2="{x(value):.1f}" y2="{height - 40}" '
+                f'stroke="{"#666" if number == 0 else "#ddd"}"/>')
+            lines.append(
+                f'<text x="{x(value):.1f}" y="{height - 22}" text-anchor="middle">{signed(value, 2)}</text>')
+    for number, one in enumerate(shown):
+        y = top + step * number + 12
+        isIn = one.gate["promoted"]
+        color = "#1f6f8b" if isIn else "#b5541c"
+        lines += [
+            f'<text x="{left - 10}" y="{y + 4}" text-anchor="end">{html.escape(one.name)}</text>',
+            f'<line x1="{x(one.low):.1f}" y1="{y}" x2="{x(one.high):.1f}" y2="{y}" stroke="{color}"/>',
+            f'<circle cx="{x(one.change):.1f}" cy="{y}" r="4" stroke="{color}" '
+            f'fill="{color if isIn else "white"}"/>']
+    return "\n".join(lines + ["</svg>", ""])
+
+
+# --- Publishing
+
+def text(results):
+    lines = ["", *bar_lines(results), "", "The paper's own figures beside these:", "", *beside(results)]
+    for name, every in results.items():
+        base = next((one for one in every if one.isBase), None)
+        counts = f", judged by {base.content['report']['queryCount']:,} queries" if base else ""
+        lines += ["", f"**{TITLES[name]}**{counts} ([figure](data/figures/paper-{name}.svg)):", "",
+                  *quality(every), "", *spaces(every)]
+    return "\n".join(lines + [""])
+
+
+def replace(path, content):
+    with open(path + ".partial", "w", encoding="utf-8") as file:
+        file.write(content)
+    os.replace(path + ".partial", path)
+
+
+def publish(folder, toArchive=True):
+    """Writes tables and figures anew; 1 where a bar is missed."""
+    results = load(folder)
+    for name, holds in [(f"{name}: {found}", holds) for name, found, holds in bars(results)]:
+        print(f"  {name}{'' if holds else ' MISSED' if holds is False else ' (not measured)'}")
+    if not toArchive:
+        replace(os.path.join(folder, "tables.md"), text(results))
+        return 0
+    os.makedirs(FIGURES, exist_ok=True)
+    for name, every in results.items():
+        if len(every) > 1:
+            replace(os.path.join(FIGURES, f"paper-{name}.svg"), figure(name, every))
+    with open(ARCHIVE, encoding="utf-8") as file:
+        archive = file.read()
+    before, rest = archive.split(BEGIN)
+    replace(ARCHIVE, before + BEGIN + "\n" + text(results) + "\n" + END + rest.split(END)[1])
+    return 1 if any(holds is False for _, _, holds in bars(results)) else 0

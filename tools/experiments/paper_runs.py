@@ -1,0 +1,329 @@
+"""One variant of the experiment: trained, embedded, judged by the gate, then by queries that only the report reads."""
+
+import array
+import functools
+import json
+import operator
+import os
+import random
+import statistics
+import struct
+import subprocess
+import sys
+import time
+
+from paper_sets import ROOT, TRIPLET_COUNT, rows, write
+
+PAWL = os.path.join(ROOT, ".build", "release", "pawl")
+MODEL = os.environ.get("PAWL_MODEL", os.path.join(ROOT, "models", "all-MiniLM-L6-v2"))
+REFUSED = 2
+
+# Batches of 128 triplets: 7 to 12 minutes on two threads of an Emerald Rapids. Steps and not minutes, so that another
+# machine makes the same versions. The other recipes, batches of 32, end with their epoch or so early.
+PAPER_STEPS = 60
+MOST_STEPS = 500
+
+
+class Variant:
+    """A recipe with its seed and what of it is otherwise; or a version that another set's training made."""
+
+    def __init__(self, name, recipe=None, seed=1, extra=(), origin=None, isPermuted=False, isControl=False):
+        self.name, self.recipe, self.seed, self.extra = name, recipe, seed, list(extra)
+        self.origin, self.isPermuted, self.isControl = origin, isPermuted, isControl
+
+    @property
+    def isPaper(self):
+        return self.recipe is not None and self.recipe.startswith("paper")
+
+    def steps(self, judged):
+        """None: as many as the recipe's epochs have."""
+        if judged.hasOwnSizes or self.recipe == "query-adapter":
+            return None
+        return PAPER_STEPS if self.isPaper else min(MOST_STEPS, judged.epoch)
+
+
+LAST = ["--last", "--patience", "0"]
+BASE = Variant("base")
+OURS = [
+    Variant("contrastive", "contrastive"),
+    Variant("safe-1", "safe"),
+    Variant("query-adapter-1", "query-adapter"),
+]
+CONTROLS = [
+    Variant("permuted judgments", "contrastive", extra=LAST, isPermuted=True, isControl=True),
+    Variant("rate 2e-4", "contrastive", extra=["--learning-rate", "2e-4", *LAST], isControl=True),
+    Variant(
+        "unfiltered ranks 1-5", "mined",
+        extra=["--range-min", "1", "--range-max", "5", "--no-margin", *LAST], isControl=True),
+]
+PAPER = [
+    Variant(f"{paper}-{negatives}-{part}", f"{paper}-{negatives}-{part}")
+    for paper in ("paper-as-run", "paper") for part in ("full", "lora") for negatives in ("hard", "random")
+]
+OTHERS = [
+    Variant("mined", "mined"),
+    Variant("anchored", "anchored"),
+    *[Variant(f"{recipe}-{seed}", recipe, seed) for seed in (2, 3) for recipe in ("query-adapter", "safe")],
+]
+
+
+def elsewhere(name, source):
+    """The safe version of another set, judged by this one."""
+    return Variant(name, origin=(source, "safe-1"), isControl=True)
+
+
+class Failure(Exception):
+    pass
+
+
+def pawl(*arguments, allowed=(0,)):
+    done = subprocess.run([PAWL, *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode not in allowed:
+        raise Failure(f"pawl {' '.join(map(str, arguments))}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def told(*arguments, allowed=(0,)):
+    return json.loads(pawl(*arguments, "--json", allowed=allowed))
+
+
+# --- The store, and a version in it
+
+@functools.cache
+def store(judged):
+    """The set's store, with the base model embedded as v1."""
+    place = judged.place("store.pawl")
+    if not os.path.exists(place):
+        pawl("init", place, "--model", MODEL, "--max-length", judged.max_length)
+    pawl("ingest", place, judged.collection, "--quiet")
+    if "gate" not in pawl("sets", place, "list"):
+        pawl("sets", place, "add", "gate", *judged.gate.arguments, "--role", "gate")
+    return place
+
+
+def names(judged):
+    """The versions that this machine has already: a file in the set's folder."""
+    place = judged.place("versions.json")
+    return json.load(open(place, encoding="utf-8")) if os.path.exists(place) else {}
+
+
+def remember(judged, variant, made):
+    known = names(judged)
+    known[variant.name] = made
+    with open(judged.place("versions.json.partial"), "w", encoding="utf-8") as file:
+        json.dump(known, file, indent=1)
+    os.replace(judged.place("versions.json.partial"), judged.place("versions.json"))
+    return made
+
+
+def train(judged, variant, step_limit):
+    """The version that a variant's training makes, and what is known of it; made once a machine."""
+    known = names(judged).get(variant.name)
+    if known:
+        return known
+    place = store(judged)
+    steps = variant.steps(judged) if step_limit is None else step_limit
+    part = judged.train
+    source = part.arguments
+    if variant.isPermuted:
+        source = ["--queries", part.queries, "--qrels", judged.permuted()]
+    if judged.triples and variant.isPaper and "random" in variant.recipe:
+        source = [*part.arguments, "--triples", judged.triples, "--sample", 1_000_000]
+    start = time.monotonic()
+    made = told(
+        "train", place, *source, "--recipe", variant.recipe, "--seed", variant.seed, "--version", "v1",
+        *(["--steps", steps] if steps else []), *variant.extra, "--quiet")
+    made["seconds"] = time.monotonic() - start
+    log = [json.loads(line) for line in open(f"{place}/runs/{made['version']}/log.jsonl", encoding="utf-8")]
+    losses = [entry["loss"] for entry in log if "loss" in entry]
+    made["loss"] = statistics.mean(losses[-max(1, len(losses) // 20):])
+    return remember(judged, variant, made)
+
+
+def imported(judged, variant, sets, step_limit):
+    """The version of another set's training, brought into this one's store."""
+    known = names(judged).get(variant.name)
+    if known:
+        return known
+    source = sets[variant.origin[0]]
+    origin = next(v for v in OURS if v.name == variant.origin[1])
+    model = exported(source, train(source, origin, step_limit)["version"])
+    made = told("import", store(judged), "--model", model, "--max-length", judged.max_length)
+    return remember(judged, variant, {"version": made["version"]})
+
+
+def exported(judged, version):
+    """A version's folder as sentence-transformers has it."""
+    model = judged.place(f"models/{version}")
+    if not os.path.exists(model):
+        os.makedirs(os.path.dirname(model), exist_ok=True)
+        pawl("export", store(judged), "--version", version, "--model", model)
+    return model
+
+
+# --- What is measured
+
+def triplets(judged):
+    """Report queries, each with an answer, a passage by chance, and one of the base's ranks 51 to 200."""
+    place = judged.place("triplets.tsv")
+    if os.path.exists(place):
+        return place
+    chance = random.Random(0)
+    answers = {}
+    for row in (line.split() for line in open(judged.report.qrels, encoding="utf-8")):
+        if int(row[3]) > 0:
+            answers.setdefault(row[0], []).append(row[2])
+    texts = dict(row[:2] for row in rows(judged.report.queries))
+    chosen = chance.sample(sorted(answers), min(TRIPLET_COUNT, len(answers)))
+    write(judged.place("queries.triplets.tsv"), [[qid, texts[qid]] for qid in chosen])
+    pawl("search", store(judged), "--queries", judged.place("queries.triplets.tsv"), "-k", 200, "--exact",
+         "--version", "v1", "--run", judged.place("triplets.trec"), "--quiet")
+    ranked = {}
+    for line in open(judged.place("triplets.trec"), encoding="utf-8"):
+        qid, _, pid, rank, _, _ = line.split()
+        if int(rank) > 50 and pid not in answers[qid]:
+            ranked.setdefault(qid, []).append(pid)
+    with open(judged.collection, encoding="utf-8", newline="\n") as file:
+        every = sorted(line.split("\t", 1)[0] for line in file)
+    found = []
+    for qid in chosen:
+        other = chance.choice(every)
+        while other in answers[qid]:
+            other = chance.choice(every)
+        found.append([qid, chance.choice(answers[qid]), other, chance.choice(ranked[qid])])
+    write(place, found)
+    return place
+
+
+def embedded(judged, version, texts):
+    """A vector of each text."""
+    lines, vectors = judged.place("texts.txt"), judged.place("texts.npy")
+    write(lines, [[text] for text in texts])
+    pawl("embed", "--model", exported(judged, version), lines, "--out", vectors, "--quiet")
+    with open(vectors, "rb") as file:
+        header = struct.unpack("<6s2BH", file.read(10))[3]
+        file.read(header)
+        values = array.array("f", file.read())
+    width = len(values) // len(texts)
+    return [values[n * width:(n + 1) * width] for n in range(len(texts))]
+
+
+def adapted(judged, version, vectors):
+    """What a version's adapter of queries, where it has one, makes of vectors: norm((I + U Vᵀ) q + b)."""
+    place = os.path.join(exported(judged, version), "query_adapter.safetensors")
+    if not os.path.exists(place):
+        return vectors
+    with open(place, "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        body = file.read()
+    def tensor(name):
+        first, last = header[name]["data_offsets"]
+        values = array.array("f", body[first:last])
+        width = header[name]["shape"][-1]
+        return [values[n:n + width] for n in range(0, len(values), width)]
+    tensors = {name: tensor(name) for name in header if name != "__metadata__"}
+    results = []
+    for vector in vectors:
+        inner = [dot(row, vector) for row in tensors["right"]]
+        moved = list(map(operator.add, vector, tensors["bias"][0]))
+        for factor, row in zip(inner, tensors["left"]):
+            moved = [value + factor * one for value, one in zip(moved, row)]
+        length = dot(moved, moved) ** 0.5
+        results.append([value / length for value in moved])
+    return results
+
+
+def dot(a, b):
+    return sum(map(operator.mul, a, b))
+
+
+def accuracy(judged, version):
+    """The share of triplets whose answer is nearer than the other passage: by chance, and from ranks 51-200."""
+    triples = rows(triplets(judged))
+    wanted = {pid for row in triples for pid in row[1:]}
+    with open(judged.collection, encoding="utf-8", newline="\n") as file:
+        texts = {pid: text.rstrip("\r\n") for pid, text in (line.split("\t", 1) for line in file) if pid in wanted}
+    queries = dict(rows(judged.place("queries.triplets.tsv")))
+    passages = sorted(wanted)
+    vectors = embedded(judged, version, [queries[row[0]] for row in triples] + [texts[pid] for pid in passages])
+    places = dict(zip(passages, vectors[len(triples):]))
+    asked = adapted(judged, version, vectors[:len(triples)])
+    def share(column):
+        return statistics.mean(
+            dot(q, places[row[1]]) > dot(q, places[row[column]]) for q, row in zip(asked, triples))
+    return {"random": share(2), "hard": share(3)}
+
+
+def speed(judged, version):
+    """10,000 queries, encoded and compared with every passage, the best 200: seconds, and the base's beside it."""
+    def once(name):
+        found = told("search", store(judged), "--queries", judged.timed(), "-k", 200, "--exact", "--version", name,
+                     "--run", judged.place("timed.trec"), "--quiet")["seconds"]
+        return found["encode"] + found["search"]
+    return {"base": once("v1"), "seconds": once(version)}
+
+
+def ranks(judged, version):
+    """Of each report query, in the order of the ids, where its first answer stands: 1-9, A for 10, - below."""
+    place = judged.place("queries.out")
+    pawl("evaluate", store(judged), "--version", version, *judged.report.arguments[:4], "--metrics", "mrr@10",
+         "--per-query", place, "--quiet")
+    values = {row[0]: float(row[-1]) for row in rows(place)[1:]}
+    def letter(value):
+        return "-" if value == 0 else "A" if value < .105 else str(round(1 / value))
+    return "".join(letter(values[qid]) for qid in sorted(values))
+
+
+MEASURES = "mrr@10,mrr@100,ndcg@10,recall@100,map"
+
+
+def compared(judged, version, part):
+    found = told("compare", store(judged), "v1", version, *part.arguments, "--metrics", MEASURES, "--timed", 0,
+                 "--quiet")["comparison"]
+    return {name: found[name] for name in (
+        "queryCount", "usedCount", "groupCount", "measures", "exact", "spaces", "overlap", "recall")}
+
+
+def gated(judged, version):
+    """What the gate says of a version; where it lets it serve, a rollback follows."""
+    place = store(judged)
+    report = told("promote", place, version, "--set", "gate", "--quiet", allowed=(0, REFUSED))
+    if report["promoted"]:
+        pawl("rollback", place, "--reason", "the experiment goes on", "--quiet")
+    gate = report["gate"]
+    first = gate["comparison"]["measures"][0]
+    return {
+        "promoted": report["promoted"], "queries": gate["comparison"]["queryCount"],
+        "difference": first["difference"], "low": first["low"], "high": first["high"],
+        "latency": gate["comparison"]["latency"],
+        "lines": [[line["name"], line["figure"], line["bound"], line["isPassed"]] for line in gate["lines"]]}
+
+
+def measure(judged, variant, sets, step_limit=None):
+    """The result of one variant, for its file."""
+    place = store(judged)
+    if variant.name == "base":
+        made = {"version": "v1"}
+    elif variant.origin:
+        made = imported(judged, variant, sets, step_limit)
+    else:
+        made = train(judged, variant, step_limit)
+    version = made["version"]
+    result = {"set": judged.name, "variant": variant.name, "recipe": variant.recipe, "seed": variant.seed}
+    if version == "v1" and judged.report.groups:
+        groups = dict(rows(judged.report.groups))
+        numbers = {}
+        # As the ranks are: a number a query, in the order of the ids.
+        asked = sorted({line.split()[0] for line in open(judged.report.qrels, encoding="utf-8")})
+        result["groups"] = " ".join(str(numbers.setdefault(groups[qid], len(numbers))) for qid in asked)
+    if version != "v1":
+        start = time.monotonic()
+        pawl("reindex", place, "--version", version, "--quiet")
+        result["reindexSeconds"] = time.monotonic() - start
+        result["training"] = {key: value for key, value in made.items() if key != "version"}
+        result["gate"] = gated(judged, version)
+    result["report"] = compared(judged, version, judged.report)
+    result["ranks"] = ranks(judged, version)
+    result["accuracy"] = accuracy(judged, version)
+    result["timing"] = speed(judged, version)
+    return result

@@ -1,0 +1,154 @@
+"""The judged sets of the experiment: what is learned from, what the gate reads, what the report reads."""
+
+import hashlib
+import os
+import random
+import shutil
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+WORK = os.path.join(ROOT, ".bench", "paper")
+DEBIAN = os.path.join(ROOT, "demo", "debian")
+
+TIMED_COUNT = 10_000
+TRIPLET_COUNT = 1_000
+CUT_TIMED_COUNT = 100
+
+
+def rows(path):
+    with open(path, encoding="utf-8", newline="\n") as file:
+        return [line.rstrip("\r\n").split("\t") for line in file]
+
+
+def write(path, lines):
+    with open(path + ".partial", "w", encoding="utf-8", newline="\n") as file:
+        file.writelines("\t".join(line) + "\n" for line in lines)
+    os.replace(path + ".partial", path)
+
+
+class Part:
+    """Judged queries of one role: three files, of which groups may be absent."""
+
+    def __init__(self, folder, name, has_groups=True):
+        self.queries = os.path.join(folder, f"queries.{name}.tsv")
+        self.qrels = os.path.join(folder, f"qrels.{name}.tsv")
+        self.groups = os.path.join(folder, f"groups.{name}.tsv") if has_groups else None
+
+    @property
+    def arguments(self):
+        groups = ["--groups", self.groups] if self.groups else []
+        return ["--queries", self.queries, "--qrels", self.qrels, *groups]
+
+    def count(self):
+        return len({row[0] for row in rows(self.qrels)})
+
+
+class JudgedSet:
+    """A collection with a part to train on, one for the gate, and one that only the report reads."""
+
+    def __init__(self, name, collection, train, gate, report, max_length=128, triples=None,
+                 hasOwnSizes=False):
+        self.name, self.collection, self.max_length = name, collection, max_length
+        self.train, self.gate, self.report, self.triples = train, gate, report, triples
+        self.hasOwnSizes = hasOwnSizes
+        self.timed_count = TIMED_COUNT
+        self.folder = os.path.join(WORK, name)
+        os.makedirs(self.folder, exist_ok=True)
+
+    def place(self, name):
+        return os.path.join(self.folder, name)
+
+    @property
+    def epoch(self):
+        """Batches of 32 that the queries make which a training does not keep back."""
+        return int(self.train.count() * .9) // 32
+
+    def permuted(self):
+        """Training judgments whose passages changed places: nothing to be learned from."""
+        place = self.place("qrels.permuted.tsv")
+        if not os.path.exists(place):
+            judgments = [line.split() for line in open(self.train.qrels, encoding="utf-8")]
+            passages = [row[2] for row in judgments]
+            random.Random(0).shuffle(passages)
+            write(place, [[row[0], "0", pid, "1"] for row, pid in zip(judgments, passages)])
+        return place
+
+    def timed(self):
+        """Queries whose time is taken, the training part's from the start again where it has fewer."""
+        place = self.place("queries.timed.tsv")
+        if not os.path.exists(place):
+            queries = rows(self.train.queries)
+            write(place, [[str(n), queries[n % len(queries)][1]] for n in range(self.timed_count)])
+        return place
+
+
+def hashed(text):
+    """A number in 0 ..< 100 that is the same everywhere."""
+    return int(hashlib.md5(text.encode()).hexdigest(), 16) % 100
+
+
+def split(source, name, folder, names, isFirst):
+    """Cuts a part in two along its groups; answers the two new parts."""
+    parts = [Part(folder, part) for part in names]
+    if not all(os.path.exists(part.groups) for part in parts):
+        groups = dict(rows(source.groups))
+        for part, wanted in zip(parts, (True, False)):
+            def chosen(qid):
+                return isFirst(groups[qid]) == wanted
+            write(part.queries, [row for row in rows(source.queries) if chosen(row[0])])
+            judgments = [line.split() for line in open(source.qrels, encoding="utf-8")]
+            write(part.qrels, [row for row in judgments if chosen(row[0])])
+            write(part.groups, [row for row in rows(source.groups) if chosen(row[0])])
+    return parts
+
+
+def squad_en(data):
+    """SQuAD, which the base model has seen; the gate reads half of dev's paragraphs, the report the others."""
+    folder, name = os.path.join(data, "squad_en"), "squad_en"
+    place = os.path.join(WORK, name)
+    os.makedirs(place, exist_ok=True)
+    gate, report = split(
+        Part(folder, "dev"), name, place, ("gate", "report"), lambda group: hashed(group) < 50)
+    return JudgedSet(name, os.path.join(folder, "collection.tsv"), Part(folder, "train"), gate, report)
+
+
+def medquad(data):
+    """Medical questions; the gate reads an eighth of the training part's documents, the report all of dev."""
+    folder, name = os.path.join(data, "medquad"), "medquad"
+    place = os.path.join(WORK, name)
+    os.makedirs(place, exist_ok=True)
+    gate, train = split(
+        Part(folder, "train"), name, place, ("gate", "train"), lambda group: hashed(group) < 13)
+    return JudgedSet(name, os.path.join(folder, "collection.tsv"), train, gate, Part(folder, "dev"))
+
+
+def debian(data):
+    """Debian's packages: the gate reads dev, the report test."""
+    if not os.path.exists(os.path.join(DEBIAN, "collection.tsv")):
+        subprocess.run([os.path.join(ROOT, "tools", "debian-packages"), DEBIAN], check=True)
+    train, gate, report = (Part(DEBIAN, name) for name in ("train", "dev", "test"))
+    return JudgedSet("debian", os.path.join(DEBIAN, "collection.tsv"), train, gate, report)
+
+
+def marco(folder, isCut):
+    """A folder that is laid out as MS MARCO's: of its dev queries the gate reads one half, the report the other."""
+    name = "msmarco"
+    place = os.path.join(WORK, name)
+    if isCut:
+        shutil.rmtree(place, ignore_errors=True)
+    os.makedirs(place, exist_ok=True)
+    dev = Part(folder, "dev.small", has_groups=False)
+    dev.groups = os.path.join(place, "groups.dev.tsv")
+    write(dev.groups, [[row[0], row[0]] for row in rows(dev.queries)])
+    gate, report = split(dev, name, place, ("gate", "report"), lambda group: hashed(group) < 50)
+    gate.groups = report.groups = None
+    triples = os.path.join(folder, "triples.train.small.tsv")
+    judged = JudgedSet(
+        name, os.path.join(folder, "collection.tsv"), Part(folder, "train", has_groups=False), gate, report,
+        triples=triples if os.path.exists(triples) else None, hasOwnSizes=True)
+    if isCut:
+        judged.timed_count = CUT_TIMED_COUNT
+    return judged
+
+
+BY_NAME = {"squad_en": squad_en, "medquad": medquad, "debian": debian}
