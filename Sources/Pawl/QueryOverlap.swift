@@ -8,23 +8,32 @@ struct QueryOverlap {
   /// Ids of the queries that were learned from.
   private(set) var queries: Set<Identifier> = []
   /// Queries that have their id in common with one that was learned from, but no text, and are taken as others.
-  private(set) var foreignCount = 0
+  var foreignCount: Int { foreign.subtracting(queries).count }
 
+  private var foreign: Set<Identifier> = []
+
+  /// - Parameter used: of each version apart: what ids mean may differ.
   init(_ set: EvaluationSet, _ used: [UsedQueries]) {
+    for used in used { add(set, used) }
+  }
+
+  private mutating func add(_ set: EvaluationSet, _ used: UsedQueries) {
     var byIDAlone: [Identifier] = []
     var sharedCount = 0
     for query in set.judged {
-      let hasText = used.contains { $0.contains(text: query.text) }
-      let hasID = used.contains { $0.contains(id: query.id.text) }
-      if hasText { queries.insert(query.id) }
-      if hasID, hasText { sharedCount += 1 }
-      if hasID, !hasText { byIDAlone.append(query.id) }
+      let hasID = used.contains(id: query.id.text)
+      if used.contains(text: query.text) {
+        queries.insert(query.id)
+        if hasID { sharedCount += 1 }
+      } else if hasID {
+        byIDAlone.append(query.id)
+      }
     }
     // Ids mean the same where most of those in common have their text in common, too.
     if sharedCount >= byIDAlone.count {
       queries.formUnion(byIDAlone)
     } else {
-      foreignCount = byIDAlone.count
+      foreign.formUnion(byIDAlone)
     }
   }
 }

@@ -17,7 +17,7 @@ public struct ReindexPlan: Sendable, Equatable, Encodable {
   public internal(set) var codec: String
   /// Bytes of the new index, which are needed beside those of the old one until it is exchanged.
   public internal(set) var sizeInBytes = 0
-  /// Of the clustering on this machine, as far as a short trial tells.
+  /// Of the clustering on this machine, as far as a short trial tells; 0 where there is nothing to try it with.
   public internal(set) var seconds = 0.0
   /// Whether there are enough passages for lists, or somebody wants them all the same.
   public internal(set) var isWanted = false
@@ -35,8 +35,11 @@ extension Store {
     if plan.pendingCount > 0 {
       try EmbeddingTrial(self, version: name, in: snapshot).estimate(&plan)
     }
-    guard plan.isWanted, plan.codeCount > plan.pendingCount else { return plan }
-    plan.seconds = try estimatedSeconds(plan, version(name, in: snapshot).index, in: snapshot)
+    // What has no codes yet is as fast to cluster as what serves.
+    let own = plan.codeCount > plan.pendingCount
+    let tried = try version(own ? name : nil, in: snapshot).index
+    guard plan.isWanted, try index(tried, in: snapshot).count > 0 else { return plan }
+    plan.seconds = try estimatedSeconds(plan, tried, in: snapshot)
     return plan
   }
 

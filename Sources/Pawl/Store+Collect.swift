@@ -25,6 +25,8 @@ public struct GarbageOptions: Sendable {
   var minimumAgeInSeconds = 3_600
   /// Versions that keep their model and embeddings, beside those that serve or that a rollback goes to; nil: all.
   public var keptVersionCount: Int?
+  /// Versions that lose model and embeddings now.
+  var collected: Set<String> = []
   /// Trainings that did not end stay so long: the same command goes on with them.
   var minimumRunAgeInSeconds = 86_400
 
@@ -39,9 +41,9 @@ extension Store {
   public func collectGarbage(
     _ options: GarbageOptions = GarbageOptions()
   ) throws -> GarbageReport {
-    var report = GarbageReport()
+    var (options, report) = (options, GarbageReport())
     if let count = options.keptVersionCount {
-      try growingMap { try collectVersions(keeping: count, options, &report) }
+      options.collected = try collectVersions(keeping: count, options, &report)
     }
     let doomed =
       options.isDryRun
@@ -190,7 +192,7 @@ extension Store {
     _ options: GarbageOptions, _ running: JobRecord?, _ report: inout GarbageReport,
     in transaction: borrowing T
   ) throws -> [Garbage] {
-    let named = try checkpointDigests(in: transaction)
+    let named = try checkpointDigests(without: options.collected, in: transaction)
     var doomed: [Garbage] = []
     for name in Files.names(in: path + "/checkpoints") {
       // A cache of packed weights belongs to the checkpoint whose name it begins with.

@@ -1,21 +1,36 @@
 internal import LMDB
 
 extension Store {
-  /// Takes model and embeddings from all versions but the active one, the one that a rollback goes to, and the newest
-  /// of the others. What they were trained with, scored and learned from stays.
+  /// Takes model and embeddings from all versions but the active one, the one that a rollback goes to, those that an
+  /// unfinished training began from, and the newest of the others. What they were trained with, scored and learned from
+  /// stays.
   ///
-  /// One transaction; files and codes then belong to nobody, and are removed as what else does.
+  /// One transaction; files and codes then belong to nobody, and are removed as what else does. Who embeds such a
+  /// version meanwhile is told that it is gone.
+  /// - Returns: their names.
   func collectVersions(
     keeping count: Int, _ options: GarbageOptions, _ report: inout GarbageReport
-  ) throws {
-    if options.isDryRun {
-      let snapshot = try environment.snapshot()
-      _ = try doomedVersions(keeping: count, &report, in: snapshot)
-      return
-    }
+  ) throws -> Set<String> {
+    let (doomed, left) =
+      options.isDryRun
+      ? try doomedVersions(keeping: count, in: environment.snapshot())
+      : try growingMap { try retireVersions(keeping: count) }
+    let reason = "not among the \(count) newest that do not serve"
+    report.removed += doomed.map { .init(what: "version \($0.name)", bytes: 0, reason: reason) }
+    report.left += left
+    return Set(doomed.map(\.name))
+  }
+
+  private typealias Doomed = (versions: [VersionRecord], left: [GarbageReport.Item])
+
+  private func retireVersions(keeping count: Int) throws -> Doomed {
     var write = try environment.beginWrite()
-    let doomed = try doomedVersions(keeping: count, &report, in: write)
-    if doomed.isEmpty { return write.abort() }
+    let found = try doomedVersions(keeping: count, in: write)
+    let doomed = found.versions
+    if doomed.isEmpty {
+      write.abort()
+      return found
+    }
     for var version in doomed {
       version.state = VersionRecord.collected
       try tables.versions.put(record: version, at: Key(version.name), in: &write)
@@ -30,33 +45,27 @@ extension Store {
       try tables.adapters.remove(Key(adapter), in: &write)
     }
     try write.commit()
+    return found
   }
 
   private func doomedVersions<T: Transaction & ~Copyable>(
-    keeping count: Int, _ report: inout GarbageReport, in transaction: borrowing T
-  ) throws -> [VersionRecord] {
-    let serving = try [activeVersion(in: transaction), previousVersion(in: transaction)]
+    keeping count: Int, in transaction: borrowing T
+  ) throws -> Doomed {
+    var needed = Set([try activeVersion(in: transaction)])
+    if let previous = try previousVersion(in: transaction) { needed.insert(previous) }
+    for run in try TrainingRun.unfinished(in: self, transaction) {
+      if let plan = run.plan() { needed.insert(plan.parent) }
+    }
     let others = try versionRecords(in: transaction).filter {
-      !$0.isCollected && !serving.contains($0.name)
+      !$0.isCollected && !needed.contains($0.name)
     }
-    // Whoever trains or clusters has versions in hand.
-    let worker = try jobs(in: transaction).map(\.record).first {
-      $0.isRunning && [JobRecord.training, JobRecord.reindex].contains($0.kind)
-    }
-    var doomed: [VersionRecord] = []
-    for version in others.dropLast(count) {
-      func item(_ reason: String) -> GarbageReport.Item {
-        .init(what: "version \(version.name)", bytes: 0, reason: reason)
-      }
-      if let worker {
-        report.left.append(item("a \(worker.kind) is running (process \(worker.process))"))
-      } else if version.state == "indexing" {
-        report.left.append(item("it is being embedded: pawl reindex --version ends that"))
-      } else {
-        report.removed.append(item("not among the \(count) newest that do not serve"))
-        doomed.append(version)
-      }
-    }
-    return doomed
+    let doomed = Array(others.dropLast(count))
+    // Whoever trains, imports, clusters or copies has versions in hand.
+    let worker = try jobs(in: transaction).map(\.record).first(where: \.isRunning)
+    guard let worker else { return (doomed, []) }
+    let reason = "a \(worker.kind) is running (process \(worker.process))"
+    return (
+      [], doomed.map { .init(what: "version \($0.name)", bytes: 0, reason: reason) }
+    )
   }
 }

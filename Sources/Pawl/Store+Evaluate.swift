@@ -72,12 +72,24 @@ extension EvaluationReport {
       let mean = values.reduce(0, +) / Double(max(1, values.count))
       let interval =
         abs(value - mean) < 1e-9
-        ? PairedComparison.interval(ofMean: values, groups: groups) : nil
+        ? PairedComparison.interval(
+          ofMean: values, groups: groups, Self.resampling(of: values.count)) : nil
       return Metric(name: metric.name ?? "", value: value, interval: interval)
     }
     queries = set.judged.indices.map { place in
       Query(id: set.judged[place].id.text, values: values.map { $0[place] })
     }
     self.search = search
+  }
+
+  /// Draws of all resamples together: a second or so.
+  private static let mostDraws = 400_000_000
+
+  /// As many resamples as usual, fewer of very many queries: their intervals are narrow.
+  private static func resampling(of queryCount: Int) -> PairedComparison.Settings {
+    var settings = PairedComparison.Settings()
+    settings.resampleCount = min(
+      settings.resampleCount, max(1_000, mostDraws / max(1, queryCount)))
+    return settings
   }
 }

@@ -141,8 +141,11 @@ extension Store {
     _ summary: inout IngestSummary, _ options: IngestOptions, _ progress: @escaping ProgressHandler
   ) throws {
     let snapshot = try environment.snapshot()
-    guard let name = try previousVersion(in: snapshot) else { return }
-    let previous = try version(name, in: snapshot)
+    guard let name = try previousVersion(in: snapshot),
+      let previous = try tables.versions.record(
+        VersionRecord.self, at: Key(name), in: snapshot)
+    else { return }
+    // One whose model gc has removed is gone back to no more.
     guard previous.state == "ready",
       try previous.index != version(nil, in: snapshot).index,
       try space(previous.space, in: snapshot).checkpoint != nil

@@ -110,11 +110,14 @@ extension Store {
   static let spareBytes = 4 << 20
 
   /// The checkpoints that versions and their spaces name.
+  ///
+  /// - Parameter collected: versions that do not count, beside those that are collected.
   func checkpointDigests<T: Transaction & ~Copyable>(
-    in transaction: borrowing T
+    without collected: Set<String> = [], in transaction: borrowing T
   ) throws -> Set<String> {
     var digests: Set<String> = []
-    for version in try versionRecords(in: transaction) where !version.isCollected {
+    for version in try versionRecords(in: transaction)
+    where !version.isCollected && !collected.contains(version.name) {
       if let checkpoint = version.checkpoint { digests.insert(checkpoint) }
       if let checkpoint = try space(version.space, in: transaction).checkpoint {
         digests.insert(checkpoint)

@@ -7,7 +7,7 @@ struct CollectCommand: ParsableCommand {
     discussion: """
       Removes checkpoints that no version names and that are older than an hour, indexes that a killed \
       reindex left, trainings that did not end and are older than a day, and what else killed commands left half-way. Pages of an index stay in data.mdb \
-      until something else needs them, or pawl compact gives them back. Nothing that a version needs is ever touched.
+      until something else needs them, or pawl compact gives them back. What a version needs is touched only with --keep.
 
       With --keep N versions that do not serve lose their model and embeddings, all but the N newest; the one that \
       a rollback goes to is kept. Their records, scores and runs stay.

@@ -135,28 +135,32 @@ struct VersionComparisonText {
   init(_ comparison: VersionComparison) { self.comparison = comparison }
 
   var lines: [String] {
-    [head] + numbered + measures + [""] + slices + spaces + movers + [verdict]
+    [head] + overlap + measures + [""] + slices + spaces + movers + [verdict]
   }
 
   private var head: String {
-    let used =
-      comparison.usedCount > 0
-      ? "; \(Figures.count(comparison.usedCount, "query", "queries")) left out, which a version has learned from"
-      : ""
     let groups =
       comparison.groupCount.map { " in \(Figures.count($0, "group"))" }
       ?? ", taken as independent of each other"
     return
-      "\(Figures.count(comparison.queryCount, "judged query", "judged queries"))\(groups)\(used)"
+      "\(Figures.count(comparison.queryCount, "judged query", "judged queries"))\(groups)"
   }
 
-  /// Whose ids say nothing of what was learned from.
-  private var numbered: [String] {
-    if comparison.foreignCount == 0 { return [] }
-    return [
-      "\(Figures.count(comparison.foreignCount, "query has", "queries have")) the id of a query that a version "
-        + "has learned from, but another text: ids are numbers in both sets, and are not looked at"
-    ]
+  /// What was done with queries that versions have learned from.
+  var overlap: [String] {
+    var lines: [String] = []
+    if comparison.usedCount > 0 {
+      lines.append(
+        "\(Figures.count(comparison.usedCount, "query", "queries")) left out, which a version has learned from"
+      )
+    }
+    if comparison.foreignCount > 0 {
+      lines.append(
+        "\(Figures.count(comparison.foreignCount, "query has", "queries have")) the id of a query that a version "
+          + "has learned from, but another text: ids are numbers in both sets, and are not looked at"
+      )
+    }
+    return lines
   }
 
   private static func signed(_ value: Double) -> String {
@@ -243,10 +247,21 @@ struct VersionComparisonText {
     comparison.movers.flatMap { mover in
       [
         "\(Terminal.shown(mover.text))  \(Figures.fixed(mover.a, 2)) → \(Figures.fixed(mover.b, 2))",
-        "  \(comparison.a): \(mover.before.map(Terminal.shown).joined(separator: ", "))",
-        "  \(comparison.b): \(mover.after.map(Terminal.shown).joined(separator: ", "))",
+        Self.hits(comparison.a, mover.before, mover.beforeText),
+        Self.hits(comparison.b, mover.after, mover.afterText),
       ]
     } + (comparison.movers.isEmpty ? [] : [""])
+  }
+
+  /// Characters of the first hit's text.
+  private static let shownCount = 60
+
+  /// The first hits' ids, and how the first begins.
+  private static func hits(_ version: String, _ ids: [String], _ text: String) -> String {
+    let start = text.prefix(shownCount).map { $0.isWhitespace ? " " : $0 }
+    let end = text.count > shownCount ? "…" : ""
+    let quoted = start.isEmpty ? "" : "  \(Terminal.shown(String(start)))\(end)"
+    return "  \(version): \(ids.map(Terminal.shown).joined(separator: ", "))\(quoted)"
   }
 
   private var verdict: String {

@@ -59,7 +59,7 @@ struct EvaluateCommand: ParsableCommand {
     options.effort = effort.effort
     let set = try source.set(in: store, minimumGrade: minGrade, groups: groups)
     if let perQuery {
-      try store.requireOutput(perQuery, apartFrom: source.files)
+      try store.requireOutput(perQuery, apartFrom: source.files + [groups].compactMap(\.self))
       // Made and dropped: a file that cannot be written is better told before the work than after it.
       _ = try OutputFile(path: perQuery)
     }

@@ -94,7 +94,7 @@ struct PromoteCommand: ParsableCommand {
     for line in report.lines {
       table.add([line.isPassed ? "pass" : "FAIL", line.name, line.figure, line.bound])
     }
-    return table.lines
+    return table.lines + VersionComparisonText(report.comparison).overlap
       + (report.looks.map { $0 > 1 ? ["the gate has judged by this set \($0) times"] : [] } ?? [])
   }
 

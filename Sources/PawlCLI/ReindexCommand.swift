@@ -85,7 +85,7 @@ struct ReindexCommand: ParsableCommand {
     for line in table.lines { Output.line(line) }
     Output.line(
       "about \(Figures.bytes(plan.sizeInBytes)) as \(plan.codec), beside the old index until they are "
-        + "exchanged; about \(Self.seconds(plan.seconds))")
+        + "exchanged" + (plan.seconds > 0 ? "; about \(Self.seconds(plan.seconds))" : ""))
   }
 
   private static func seconds(_ seconds: Double) -> String {

@@ -228,6 +228,28 @@ import Training
     #expect(moved.queries == [set.judged[0].id])
   }
 
+  @Test("a store lives on after gc took the version that a rollback would go to")
+  func collectedPrevious() throws {
+    let store = try twoVersions()
+    _ = try store.embedMissing(version: "v2")
+    _ = try store.promote("v2", reason: "")
+    try addVersion(to: store, maxLength: 20)
+    _ = try store.embedMissing(version: "v3")
+    _ = try store.promote("v3", reason: "")
+    var options = GarbageOptions()
+    options.keptVersionCount = 0
+    // v2 is what a rollback goes to.
+    #expect(try store.collectGarbage(options).removed.first?.what == "version v1")
+    #expect(try store.rollback(reason: "").version == "v2")
+    let more = try store.ingestAll(try folder.file("m.tsv", ["one more\ta passage about bread"]))
+    #expect(more.newCount == 1 && more.previous == nil)
+    #expect(throws: StoreError.collected(path: store.path, version: "v1")) {
+      try store.rollback(reason: "")
+    }
+    #expect(try pending("v2", store) == 0)
+    try store.expectWhole(passages: 310)
+  }
+
   @Test("gc takes models and embeddings from versions that neither serve nor are gone back to")
   func keep() throws {
     let store = try twoVersions()
@@ -260,6 +282,8 @@ import Training
       #expect(throws: gone) { try store.query("warm bread", k: 10, version: name) }
       #expect(throws: gone) { try store.promote(name, reason: "") }
     }
+    #expect(planned.freedBytes == 0, "v3 and v4 share v1's model and index")
+    #expect(report.freedBytes == 0, "v5 shares its model")
     #expect(try store.rollback(reason: "").version == "v1")
     // Names are not used again, and what was collected can be made anew.
     try addVersion(to: store, maxLength: 20)

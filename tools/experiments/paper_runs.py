@@ -9,7 +9,6 @@ import random
 import statistics
 import struct
 import subprocess
-import sys
 import time
 
 from paper_sets import ROOT, TRIPLET_COUNT, rows, write
@@ -22,14 +21,16 @@ REFUSED = 2
 # machine makes the same versions. The other recipes, batches of 32, end with their epoch or so early.
 PAPER_STEPS = 60
 MOST_STEPS = 500
+CUT_BATCH = 16
+TIMED_ROUNDS = 3
 
 
 class Variant:
     """A recipe with its seed and what of it is otherwise; or a version that another set's training made."""
 
-    def __init__(self, name, recipe=None, seed=1, extra=(), origin=None, isPermuted=False, isControl=False):
+    def __init__(self, name, recipe=None, seed=1, extra=(), origin=None, isPermuted=False):
         self.name, self.recipe, self.seed, self.extra = name, recipe, seed, list(extra)
-        self.origin, self.isPermuted, self.isControl = origin, isPermuted, isControl
+        self.origin, self.isPermuted = origin, isPermuted
 
     @property
     def isPaper(self):
@@ -50,11 +51,11 @@ OURS = [
     Variant("query-adapter-1", "query-adapter"),
 ]
 CONTROLS = [
-    Variant("permuted judgments", "contrastive", extra=LAST, isPermuted=True, isControl=True),
-    Variant("rate 2e-4", "contrastive", extra=["--learning-rate", "2e-4", *LAST], isControl=True),
+    Variant("permuted judgments", "contrastive", extra=LAST, isPermuted=True),
+    Variant("rate 2e-4", "contrastive", extra=["--learning-rate", "2e-4", *LAST]),
     Variant(
         "unfiltered ranks 1-5", "mined",
-        extra=["--range-min", "1", "--range-max", "5", "--no-margin", *LAST], isControl=True),
+        extra=["--range-min", "1", "--range-max", "5", "--no-margin", *LAST]),
 ]
 PAPER = [
     Variant(f"{paper}-{negatives}-{part}", f"{paper}-{negatives}-{part}")
@@ -69,7 +70,7 @@ OTHERS = [
 
 def elsewhere(name, source):
     """The safe version of another set, judged by this one."""
-    return Variant(name, origin=(source, "safe-1"), isControl=True)
+    return Variant(name, origin=(source, "safe-1"))
 
 
 class Failure(Exception):
@@ -132,11 +133,14 @@ def train(judged, variant, step_limit):
     start = time.monotonic()
     made = told(
         "train", place, *source, "--recipe", variant.recipe, "--seed", variant.seed, "--version", "v1",
-        *(["--steps", steps] if steps else []), *variant.extra, "--quiet")
+        *(["--steps", steps] if steps else []), *(["--batch-size", CUT_BATCH] if judged.isCut else []),
+        *variant.extra, "--quiet")
     made["seconds"] = time.monotonic() - start
     log = [json.loads(line) for line in open(f"{place}/runs/{made['version']}/log.jsonl", encoding="utf-8")]
-    losses = [entry["loss"] for entry in log if "loss" in entry]
-    made["loss"] = statistics.mean(losses[-max(1, len(losses) // 20):])
+    # Of the last twentieth of the steps that the version has.
+    kept = made["steps"] if "--last" in variant.extra or variant.isPaper else max(1, made["bestStep"])
+    losses = [entry["loss"] for entry in log if "loss" in entry and entry["step"] < kept]
+    made["loss"] = statistics.mean(losses[-max(1, len(losses) // 20):]) if losses else None
     return remember(judged, variant, made)
 
 
@@ -216,11 +220,13 @@ def adapted(judged, version, vectors):
     with open(place, "rb") as file:
         header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
         body = file.read()
+
     def tensor(name):
         first, last = header[name]["data_offsets"]
         values = array.array("f", body[first:last])
         width = header[name]["shape"][-1]
         return [values[n:n + width] for n in range(0, len(values), width)]
+
     tensors = {name: tensor(name) for name in header if name != "__metadata__"}
     results = []
     for vector in vectors:
@@ -248,6 +254,7 @@ def accuracy(judged, version):
     vectors = embedded(judged, version, [queries[row[0]] for row in triples] + [texts[pid] for pid in passages])
     places = dict(zip(passages, vectors[len(triples):]))
     asked = adapted(judged, version, vectors[:len(triples)])
+
     def share(column):
         return statistics.mean(
             dot(q, places[row[1]]) > dot(q, places[row[column]]) for q, row in zip(asked, triples))
@@ -255,12 +262,15 @@ def accuracy(judged, version):
 
 
 def speed(judged, version):
-    """10,000 queries, encoded and compared with every passage, the best 200: seconds, and the base's beside it."""
+    """Queries encoded and compared with every passage, the best 200: the least seconds of some rounds in turn with the
+    base, so that a machine that is busy for a while slows both."""
     def once(name):
         found = told("search", store(judged), "--queries", judged.timed(), "-k", 200, "--exact", "--version", name,
                      "--run", judged.place("timed.trec"), "--quiet")["seconds"]
         return found["encode"] + found["search"]
-    return {"base": once("v1"), "seconds": once(version)}
+    rounds = [(once("v1"), once(version)) for _ in range(TIMED_ROUNDS)]
+    return {"queries": judged.timed_count, "base": min(one[0] for one in rounds),
+            "seconds": min(one[1] for one in rounds)}
 
 
 def ranks(judged, version):
@@ -269,6 +279,9 @@ def ranks(judged, version):
     pawl("evaluate", store(judged), "--version", version, *judged.report.arguments[:4], "--metrics", "mrr@10",
          "--per-query", place, "--quiet")
     values = {row[0]: float(row[-1]) for row in rows(place)[1:]}
+    asked = {line.split()[0] for line in open(judged.report.qrels, encoding="utf-8")}
+    assert asked == set(values), "judged queries without text"
+
     def letter(value):
         return "-" if value == 0 else "A" if value < .105 else str(round(1 / value))
     return "".join(letter(values[qid]) for qid in sorted(values))
@@ -280,17 +293,24 @@ MEASURES = "mrr@10,mrr@100,ndcg@10,recall@100,map"
 def compared(judged, version, part):
     found = told("compare", store(judged), "v1", version, *part.arguments, "--metrics", MEASURES, "--timed", 0,
                  "--quiet")["comparison"]
-    return {name: found[name] for name in (
+    return {name: found.get(name) for name in (
         "queryCount", "usedCount", "groupCount", "measures", "exact", "spaces", "overlap", "recall")}
+
+
+def settle(place):
+    """Lets the base serve: after a promotion, or where a kill came before."""
+    while next(one["name"] for one in told("versions", place)["versions"] if one["isActive"]) != "v1":
+        pawl("rollback", place, "--reason", "the experiment goes on", "--quiet")
 
 
 def gated(judged, version):
     """What the gate says of a version; where it lets it serve, a rollback follows."""
     place = store(judged)
+    settle(place)
     report = told("promote", place, version, "--set", "gate", "--quiet", allowed=(0, REFUSED))
-    if report["promoted"]:
-        pawl("rollback", place, "--reason", "the experiment goes on", "--quiet")
+    settle(place)
     gate = report["gate"]
+    assert gate["active"] == "v1", gate["active"]
     first = gate["comparison"]["measures"][0]
     return {
         "promoted": report["promoted"], "queries": gate["comparison"]["queryCount"],

@@ -47,12 +47,13 @@ class JudgedSet:
     """A collection with a part to train on, one for the gate, and one that only the report reads."""
 
     def __init__(self, name, collection, train, gate, report, max_length=128, triples=None,
-                 hasOwnSizes=False):
+                 hasOwnSizes=False, folder=None):
         self.name, self.collection, self.max_length = name, collection, max_length
         self.train, self.gate, self.report, self.triples = train, gate, report, triples
         self.hasOwnSizes = hasOwnSizes
         self.timed_count = TIMED_COUNT
-        self.folder = os.path.join(WORK, name)
+        self.isCut = False
+        self.folder = folder or os.path.join(WORK, name)
         os.makedirs(self.folder, exist_ok=True)
 
     def place(self, name):
@@ -87,7 +88,7 @@ def hashed(text):
     return int(hashlib.md5(text.encode()).hexdigest(), 16) % 100
 
 
-def split(source, name, folder, names, isFirst):
+def split(source, folder, names, isFirst):
     """Cuts a part in two along its groups; answers the two new parts."""
     parts = [Part(folder, part) for part in names]
     if not all(os.path.exists(part.groups) for part in parts):
@@ -108,7 +109,7 @@ def squad_en(data):
     place = os.path.join(WORK, name)
     os.makedirs(place, exist_ok=True)
     gate, report = split(
-        Part(folder, "dev"), name, place, ("gate", "report"), lambda group: hashed(group) < 50)
+        Part(folder, "dev"), place, ("gate", "report"), lambda group: hashed(group) < 50)
     return JudgedSet(name, os.path.join(folder, "collection.tsv"), Part(folder, "train"), gate, report)
 
 
@@ -118,7 +119,7 @@ def medquad(data):
     place = os.path.join(WORK, name)
     os.makedirs(place, exist_ok=True)
     gate, train = split(
-        Part(folder, "train"), name, place, ("gate", "train"), lambda group: hashed(group) < 13)
+        Part(folder, "train"), place, ("gate", "train"), lambda group: hashed(group) < 13)
     return JudgedSet(name, os.path.join(folder, "collection.tsv"), train, gate, Part(folder, "dev"))
 
 
@@ -132,7 +133,9 @@ def debian(data):
 
 def marco(folder, isCut):
     """A folder that is laid out as MS MARCO's: of its dev queries the gate reads one half, the report the other."""
-    name = "msmarco"
+    # Another folder has another store, and a trial never touches what a real run has made.
+    folder = os.path.abspath(folder)
+    name = f"msmarco-{hashlib.md5(folder.encode()).hexdigest()[:8]}" + ("-cut" if isCut else "")
     place = os.path.join(WORK, name)
     if isCut:
         shutil.rmtree(place, ignore_errors=True)
@@ -140,12 +143,13 @@ def marco(folder, isCut):
     dev = Part(folder, "dev.small", has_groups=False)
     dev.groups = os.path.join(place, "groups.dev.tsv")
     write(dev.groups, [[row[0], row[0]] for row in rows(dev.queries)])
-    gate, report = split(dev, name, place, ("gate", "report"), lambda group: hashed(group) < 50)
+    gate, report = split(dev, place, ("gate", "report"), lambda group: hashed(group) < 50)
     gate.groups = report.groups = None
     triples = os.path.join(folder, "triples.train.small.tsv")
     judged = JudgedSet(
-        name, os.path.join(folder, "collection.tsv"), Part(folder, "train", has_groups=False), gate, report,
-        triples=triples if os.path.exists(triples) else None, hasOwnSizes=True)
+        "msmarco", os.path.join(folder, "collection.tsv"), Part(folder, "train", has_groups=False), gate, report,
+        triples=triples if os.path.exists(triples) else None, hasOwnSizes=True, folder=place)
+    judged.isCut = isCut
     if isCut:
         judged.timed_count = CUT_TIMED_COUNT
     return judged

@@ -72,7 +72,6 @@ extension StoreCheck {
     guard incomplete.isDisjoint(with: ["versions", "spaces", "jobs"]), records.unreadable.isEmpty,
       !records.hasJobs
     else { return }
-    let named = named.union(records.spaces.values.compactMap(\.checkpoint))
     for name in Files.names(in: path + "/checkpoints") {
       // A cache of packed weights belongs to the checkpoint whose name it begins with.
       if named.contains(String(name.prefix { $0 != "." })) { continue }
