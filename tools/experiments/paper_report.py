@@ -6,7 +6,7 @@ import os
 import random
 import statistics
 
-from paper_sets import ROOT
+from paper_sets import ROOT, replace
 
 ARCHIVE = os.path.join(ROOT, "ARCHIVE.md")
 FIGURES = os.path.join(ROOT, "data", "figures")
@@ -332,12 +332,6 @@ def text(results):
         lines += ["", f"**{TITLES[name]}**{counts} ([figure](data/figures/paper-{name}.svg)):", "",
                   *quality(every), "", *spaces(every)]
     return "\n".join(lines + [""])
-
-
-def replace(path, content):
-    with open(path + ".partial", "w", encoding="utf-8") as file:
-        file.write(content)
-    os.replace(path + ".partial", path)
 
 
 def publish(folder, toArchive=True):

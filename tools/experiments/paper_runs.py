@@ -11,7 +11,7 @@ import struct
 import subprocess
 import time
 
-from paper_sets import ROOT, TRIPLET_COUNT, rows, write
+from paper_sets import ROOT, TRIPLET_COUNT, replace, rows, write
 
 PAWL = os.path.join(ROOT, ".build", "release", "pawl")
 MODEL = os.environ.get("PAWL_MODEL", os.path.join(ROOT, "models", "all-MiniLM-L6-v2"))
@@ -111,9 +111,7 @@ def names(judged):
 def remember(judged, variant, made):
     known = names(judged)
     known[variant.name] = made
-    with open(judged.place("versions.json.partial"), "w", encoding="utf-8") as file:
-        json.dump(known, file, indent=1)
-    os.replace(judged.place("versions.json.partial"), judged.place("versions.json"))
+    replace(judged.place("versions.json"), json.dumps(known, indent=1))
     return made
 
 
@@ -174,7 +172,7 @@ def triplets(judged):
         return place
     chance = random.Random(0)
     answers = {}
-    for row in (line.split() for line in open(judged.report.qrels, encoding="utf-8")):
+    for row in judged.report.judgments():
         if int(row[3]) > 0:
             answers.setdefault(row[0], []).append(row[2])
     texts = dict(row[:2] for row in rows(judged.report.queries))
@@ -279,12 +277,12 @@ def ranks(judged, version):
     pawl("evaluate", store(judged), "--version", version, *judged.report.arguments[:4], "--metrics", "mrr@10",
          "--per-query", place, "--quiet")
     values = {row[0]: float(row[-1]) for row in rows(place)[1:]}
-    asked = {line.split()[0] for line in open(judged.report.qrels, encoding="utf-8")}
-    assert asked == set(values), "judged queries without text"
+    asked = judged.report.asked()
+    assert asked == sorted(values), "judged queries without text"
 
     def letter(value):
         return "-" if value == 0 else "A" if value < .105 else str(round(1 / value))
-    return "".join(letter(values[qid]) for qid in sorted(values))
+    return "".join(letter(values[qid]) for qid in asked)
 
 
 MEASURES = "mrr@10,mrr@100,ndcg@10,recall@100,map"
@@ -334,8 +332,8 @@ def measure(judged, variant, sets, step_limit=None):
         groups = dict(rows(judged.report.groups))
         numbers = {}
         # As the ranks are: a number a query, in the order of the ids.
-        asked = sorted({line.split()[0] for line in open(judged.report.qrels, encoding="utf-8")})
-        result["groups"] = " ".join(str(numbers.setdefault(groups[qid], len(numbers))) for qid in asked)
+        result["groups"] = " ".join(
+            str(numbers.setdefault(groups[qid], len(numbers))) for qid in judged.report.asked())
     if version != "v1":
         start = time.monotonic()
         pawl("reindex", place, "--version", version, "--quiet")

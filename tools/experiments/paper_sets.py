@@ -20,10 +20,15 @@ def rows(path):
         return [line.rstrip("\r\n").split("\t") for line in file]
 
 
-def write(path, lines):
+def replace(path, text):
+    """Writes a file that is there as a whole or not at all."""
     with open(path + ".partial", "w", encoding="utf-8", newline="\n") as file:
-        file.writelines("\t".join(line) + "\n" for line in lines)
+        file.write(text)
     os.replace(path + ".partial", path)
+
+
+def write(path, lines):
+    replace(path, "".join("\t".join(line) + "\n" for line in lines))
 
 
 class Part:
@@ -39,8 +44,14 @@ class Part:
         groups = ["--groups", self.groups] if self.groups else []
         return ["--queries", self.queries, "--qrels", self.qrels, *groups]
 
-    def count(self):
-        return len({row[0] for row in rows(self.qrels)})
+    def judgments(self):
+        """qid, 0, pid and grade of each line: columns that tabs or blanks separate."""
+        with open(self.qrels, encoding="utf-8") as file:
+            return [line.split() for line in file]
+
+    def asked(self):
+        """The ids of all judged queries, in order."""
+        return sorted({row[0] for row in self.judgments()})
 
 
 class JudgedSet:
@@ -62,13 +73,13 @@ class JudgedSet:
     @property
     def epoch(self):
         """Batches of 32 that the queries make which a training does not keep back."""
-        return int(self.train.count() * .9) // 32
+        return int(len(self.train.asked()) * .9) // 32
 
     def permuted(self):
         """Training judgments whose passages changed places: nothing to be learned from."""
         place = self.place("qrels.permuted.tsv")
         if not os.path.exists(place):
-            judgments = [line.split() for line in open(self.train.qrels, encoding="utf-8")]
+            judgments = self.train.judgments()
             passages = [row[2] for row in judgments]
             random.Random(0).shuffle(passages)
             write(place, [[row[0], "0", pid, "1"] for row, pid in zip(judgments, passages)])
@@ -90,6 +101,7 @@ def hashed(text):
 
 def split(source, folder, names, isFirst):
     """Cuts a part in two along its groups; answers the two new parts."""
+    os.makedirs(folder, exist_ok=True)
     parts = [Part(folder, part) for part in names]
     if not all(os.path.exists(part.groups) for part in parts):
         groups = dict(rows(source.groups))
@@ -97,8 +109,7 @@ def split(source, folder, names, isFirst):
             def chosen(qid):
                 return isFirst(groups[qid]) == wanted
             write(part.queries, [row for row in rows(source.queries) if chosen(row[0])])
-            judgments = [line.split() for line in open(source.qrels, encoding="utf-8")]
-            write(part.qrels, [row for row in judgments if chosen(row[0])])
+            write(part.qrels, [row for row in source.judgments() if chosen(row[0])])
             write(part.groups, [row for row in rows(source.groups) if chosen(row[0])])
     return parts
 
@@ -106,20 +117,16 @@ def split(source, folder, names, isFirst):
 def squad_en(data):
     """SQuAD, which the base model has seen; the gate reads half of dev's paragraphs, the report the others."""
     folder, name = os.path.join(data, "squad_en"), "squad_en"
-    place = os.path.join(WORK, name)
-    os.makedirs(place, exist_ok=True)
     gate, report = split(
-        Part(folder, "dev"), place, ("gate", "report"), lambda group: hashed(group) < 50)
+        Part(folder, "dev"), os.path.join(WORK, name), ("gate", "report"), lambda group: hashed(group) < 50)
     return JudgedSet(name, os.path.join(folder, "collection.tsv"), Part(folder, "train"), gate, report)
 
 
 def medquad(data):
     """Medical questions; the gate reads an eighth of the training part's documents, the report all of dev."""
     folder, name = os.path.join(data, "medquad"), "medquad"
-    place = os.path.join(WORK, name)
-    os.makedirs(place, exist_ok=True)
     gate, train = split(
-        Part(folder, "train"), place, ("gate", "train"), lambda group: hashed(group) < 13)
+        Part(folder, "train"), os.path.join(WORK, name), ("gate", "train"), lambda group: hashed(group) < 13)
     return JudgedSet(name, os.path.join(folder, "collection.tsv"), train, gate, Part(folder, "dev"))
 
 
