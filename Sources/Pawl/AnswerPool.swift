@@ -10,7 +10,6 @@ internal import LinearAlgebra
 struct AnswerPool {
   private let store: Store
   private let rows: [UInt32]
-  private let ids: [Identifier]
 
   /// Passages that the version is asked for.
   private static let depth = 100
@@ -19,7 +18,7 @@ struct AnswerPool {
   init?(
     _ store: Store, _ set: EvaluationSet, of version: String, progress: @escaping ProgressHandler
   ) throws {
-    var found: [UInt32: Identifier] = [:]
+    var found: Set<UInt32> = []
     var search = try BatchSearch(store, .usual, version: version)
     let size = search.batchSize(k: Self.depth)
     let total = set.judged.count
@@ -30,15 +29,14 @@ struct AnswerPool {
       let snapshot = try store.environment.snapshot()
       for (query, hits) in zip(queries, answers) {
         for id in hits.map(\.passage) + set.qrels[query.id].map(\.id) {
-          if let row = try store.checkedRow(of: id, in: snapshot) { found[row] = id }
+          if let row = try store.checkedRow(of: id, in: snapshot) { found.insert(row) }
         }
       }
       let told = Progress(stage: .searching, done: queries.endIndex, total: total)
       if !progress(told) { return nil }
     }
     self.store = store
-    rows = found.keys.sorted()
-    ids = rows.compactMap { found[$0] }
+    rows = found.sorted()
   }
 
   var count: Int { rows.count }
@@ -66,15 +64,18 @@ struct AnswerPool {
     var values = metrics.map { _ in [Double]() }
     var top: [[RunHit]] = []
     var scores = [Float](repeating: 0, count: rows.count)
+    var ids = PassageIDs(store)
     for (number, query) in set.judged.enumerated() {
       var view = scores.mutableSpan
       kernels.apply(
         linear, to: queries.span.extracting(number * D..<(number + 1) * D), rows: 1, into: &view)
-      let best = scores.indices.sorted { (scores[$1], ids[$0]) < (scores[$0], ids[$1]) }
+      var best = TopK(k: VersionAnswers.deepestRank)
+      for (row, score) in zip(rows, scores) { best.insert(score: score, row: row) }
+      let ranked = try ids.ranked(
+        best.candidates(), k: VersionAnswers.deepestRank, in: snapshot)
       var falling = FallingScores()
-      let hits = best.prefix(1_000).enumerated().map { rank, place in
-        RunHit(
-          passage: ids[place], rank: Int32(rank + 1), score: falling.next(scores[place]))
+      let hits = ranked.enumerated().map { rank, found in
+        RunHit(passage: found.id, rank: Int32(rank + 1), score: falling.next(found.score))
       }
       judge.add([hits], of: [query], to: &values)
       top.append(Array(hits.prefix(VersionAnswers.depth)))

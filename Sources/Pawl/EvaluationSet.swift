@@ -95,8 +95,9 @@ public struct EvaluationSet: Sendable {
     qrels.queries.contains { query in qrels[query].contains { $0.grade > 1 } }
   }
 
-  /// A number for the group of each judged query; one that is in none is alone.
-  var groupNumbers: [Int] {
+  /// A number for the group of each judged query; one that is in none is alone. Nil for a set without groups.
+  var groupNumbers: [Int]? {
+    if groups.queryCount == 0 { return nil }
     var numbers: [String: Int] = [:]
     return judged.enumerated().map { place, query in
       guard let group = groups[query.id] else { return -1 - place }

@@ -69,7 +69,7 @@ struct Comparing {
     set = try given.without { overlap.queries.contains($0.id) }
     foreignCount = overlap.foreignCount
     usedCount = given.judged.count - set.judged.count
-    groups = set.groups.queryCount == 0 ? nil : set.groupNumbers
+    groups = set.groupNumbers
     metrics = try options.metrics.map { try Metric(name: $0) }
     self.store = store
     self.options = options

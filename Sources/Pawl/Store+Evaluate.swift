@@ -65,7 +65,7 @@ extension EvaluationReport {
     _ set: EvaluationSet, _ metrics: [Evaluation.Metric], _ values: [[Double]],
     _ search: BatchSummary
   ) {
-    let groups = set.groups.queryCount == 0 ? nil : set.groupNumbers
+    let groups = set.groupNumbers
     groupCount = groups.map { Set($0).count }
     self.metrics = zip(metrics, values).map { metric, values in
       let value = metric.summarize(values)

@@ -13,7 +13,7 @@ struct VersionAnswers {
   /// Hits that are kept of each query.
   static let depth = 20
   /// Hits that a metric without a cut-off looks at: what TREC's runs have.
-  private static let deepestRank = 1_000
+  static let deepestRank = 1_000
 
   /// What a version answers by each of some efforts, in their order.
   ///

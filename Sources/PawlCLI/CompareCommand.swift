@@ -3,39 +3,13 @@ internal import Pawl
 
 /// Where the judged queries of a comparison come from: files, a stored set, or the one stored set for gates.
 struct GateSource: ParsableArguments {
-  @Option(help: ArgumentHelp("qid<TAB>query a line.", valueName: "queries.tsv"))
-  var queries: String?
-  @Option(help: ArgumentHelp("qid 0 pid grade a line.", valueName: "qrels.tsv"))
-  var qrels: String?
-  @Option(
-    help: ArgumentHelp("qid<TAB>group a line: what hangs together.", valueName: "groups.tsv"))
-  var groups: String?
-  @Option(
-    help: ArgumentHelp(
-      "A stored evaluation set instead (default: the one with the role gate).", valueName: "name"))
-  var set: String?
-  @Flag(help: "Leave out judgments of passages that the store does not have.")
-  var onlyStored = false
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Passages are relevant from this grade on.", valueName: "g"))
-  var minGrade = 1
+  @OptionGroup var queries: GroupedQueries
 
-  func validate() throws {
-    let files = [queries, qrels].compactMap(\.self).count
-    if files == 1 || (files == 2 && set != nil) {
-      throw ValidationError("Give --queries and --qrels, or --set.")
-    }
-    if groups != nil, files == 0 {
-      throw ValidationError("--groups goes with --queries and --qrels; a stored set has its own.")
-    }
-    if minGrade < 0 { throw ValidationError("--min-grade must be at least 0.") }
-  }
+  var minimumGrade: Int { Int(queries.judged.minGrade) }
 
   /// The name of the stored set; nil for files.
   func name(in store: Store) throws -> String? {
-    if queries != nil { return nil }
-    if let set { return set }
+    if queries.judged.areGiven { return queries.judged.set }
     let gates = try store.sets().filter { $0.role == .gate }
     guard gates.count == 1 else {
       throw ValidationError(
@@ -47,10 +21,9 @@ struct GateSource: ParsableArguments {
   }
 
   func read(in store: Store) throws -> EvaluationSet {
-    try GivenSet(
-      queries: queries, qrels: qrels, groups: groups, name: name(in: store),
-      isOnlyStored: onlyStored
-    ).read(in: store, minimumGrade: minGrade)
+    var named = queries
+    named.judged.set = try name(in: store)
+    return try named.read(in: store)
   }
 }
 
@@ -60,7 +33,8 @@ struct CompareCommand: ParsableCommand {
     discussion: """
       Differences have 95 % intervals (bootstrap) and the p of two paired tests; with groups, whole groups \
       are resampled and flipped. The smallest difference that so many queries can show is printed beside \
-      them. Queries that one of the versions, or an ancestor, has learned from are left out.
+      them. Queries that one of the versions, or an ancestor, has learned from are left out. Without files and \
+      --set, the stored set with the role gate is asked.
 
       The last line is the verdict on the first metric: WIN, LOSS, TIE or NOT-ENOUGH-EVIDENCE.
 
@@ -78,7 +52,7 @@ struct CompareCommand: ParsableCommand {
   @OptionGroup var source: GateSource
   @Option(help: ArgumentHelp("Separated by commas; the first decides.", valueName: "names"))
   var metrics = "mrr@10,ndcg@10,recall@100,map"
-  @Option(help: ArgumentHelp("Smaller differences are none (default .01).", valueName: "x"))
+  @Option(help: ArgumentHelp("Smaller differences are none.", valueName: "x"))
   var minimumEffect = 0.01
   @Option(help: ArgumentHelp("Queries that are timed.", valueName: "n"))
   var timed = 2_000
@@ -100,7 +74,7 @@ struct CompareCommand: ParsableCommand {
     let store = try Store(path: target.store, access: .reading)
     var options = ComparisonOptions()
     options.metrics = metrics.split(separator: ",").map { String($0.drop { $0 == " " }) }
-    options.minimumGrade = source.minGrade
+    options.minimumGrade = source.minimumGrade
     options.minimumEffect = minimumEffect
     options.timedCount = timed
     options.isPooled = pool

@@ -19,19 +19,12 @@ struct EvaluateCommand: ParsableCommand {
       """)
 
   @OptionGroup var target: StoreArgument
-  @OptionGroup var source: EvaluationSource
-  @Option(
-    help: ArgumentHelp("qid<TAB>group a line: what hangs together.", valueName: "groups.tsv"))
-  var groups: String?
+  @OptionGroup var source: GroupedQueries
   @Option(help: ArgumentHelp("Evaluate this version instead of the active one.", valueName: "vN"))
   var version: String?
   @OptionGroup var effort: EffortOptions
   @Option(help: ArgumentHelp("Separated by commas.", valueName: "names"))
   var metrics = "mrr@10,ndcg@10,recall@100,map"
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Passages are relevant from this grade on.", valueName: "g"))
-  var minGrade = 1
   @Option(help: ArgumentHelp("Also write each query's values, tab-separated.", valueName: "file"))
   var perQuery: String?
   @Flag(help: "No progress.")
@@ -42,10 +35,7 @@ struct EvaluateCommand: ParsableCommand {
     if output.json, perQuery.map(OutputFile.isStandardOutput) ?? false {
       throw ValidationError("--json and --per-query on standard output would mix.")
     }
-    if groups != nil, source.queries == nil {
-      throw ValidationError("--groups goes with --queries and --qrels; a stored set has its own.")
-    }
-    if minGrade < 0 { throw ValidationError("--min-grade must be at least 0.") }
+    try source.judged.requireGiven()
   }
 
   func run() throws {
@@ -54,12 +44,12 @@ struct EvaluateCommand: ParsableCommand {
     options.metrics = metrics.split(separator: ",", omittingEmptySubsequences: false).map {
       String($0.drop { $0 == " " })
     }
-    options.minimumGrade = minGrade
+    options.minimumGrade = Int(source.judged.minGrade)
     options.version = version
     options.effort = effort.effort
-    let set = try source.set(in: store, minimumGrade: minGrade, groups: groups)
+    let set = try source.read(in: store)
     if let perQuery {
-      try store.requireOutput(perQuery, apartFrom: source.files + [groups].compactMap(\.self))
+      try store.requireOutput(perQuery, apartFrom: source.files)
       // Made and dropped: a file that cannot be written is better told before the work than after it.
       _ = try OutputFile(path: perQuery)
     }
@@ -104,92 +94,6 @@ struct EvaluateCommand: ParsableCommand {
       try file.write(([query.id] + values).joined(separator: "\t") + "\n")
     }
     try file.commit()
-  }
-}
-
-/// Where the queries and judgments of an evaluation come from.
-struct EvaluationSource: ParsableArguments {
-  @Option(help: ArgumentHelp("qid<TAB>query a line.", valueName: "queries.tsv"))
-  var queries: String?
-  @Option(help: ArgumentHelp("qid 0 pid grade a line.", valueName: "qrels.tsv"))
-  var qrels: String?
-  @Option(help: ArgumentHelp("A stored evaluation set instead (pawl sets).", valueName: "name"))
-  var set: String?
-  @Flag(
-    help: """
-      Leave out judgments of passages that the store does not have, and queries for which nothing \
-      relevant is left: for a part of a collection.
-      """)
-  var onlyStored = false
-
-  func validate() throws {
-    let hasFiles = queries != nil && qrels != nil
-    let hasOne = queries != nil || qrels != nil
-    if hasFiles == (set != nil) || (hasOne && !hasFiles) {
-      throw ValidationError("Give --queries and --qrels, or --set.")
-    }
-  }
-
-  var files: [String] { [queries, qrels].compactMap(\.self) }
-
-  func requireNoGate(in store: Store) throws { try GivenSet.requireNoGate(set, in: store) }
-
-  /// Reads the set and says on stderr what of it does not count.
-  ///
-  /// - Parameter groups: a file, for sets that are given as files.
-  func set(in store: Store, minimumGrade: Int, groups: String? = nil) throws -> EvaluationSet {
-    try GivenSet(
-      queries: queries, qrels: qrels, groups: groups, name: set, isOnlyStored: onlyStored
-    )
-    .read(in: store, minimumGrade: minimumGrade)
-  }
-}
-
-/// An evaluation set as it was named: files, or a stored one.
-struct GivenSet {
-  let queries: String?
-  let qrels: String?
-  var groups: String?
-  let name: String?
-  let isOnlyStored: Bool
-
-  /// - Throws: `StoreError.isGate` for a stored set from which nothing may be learned.
-  static func requireNoGate(_ name: String?, in store: Store) throws {
-    guard let name, try store.sets().contains(where: { $0.name == name && $0.role == .gate }) else {
-      return
-    }
-    throw StoreError.isGate(path: store.path, name: name)
-  }
-
-  /// Reads the set and says on stderr what of it does not count.
-  func read(in store: Store, minimumGrade: Int) throws -> EvaluationSet {
-    let all =
-      if let name { try store.set(named: name) } else {
-        try EvaluationFiles(queries: queries ?? "", qrels: qrels ?? "", groups: groups).read()
-      }
-    if isOnlyStored {
-      let part = try all.restricted(toStoredIn: store, relevantFrom: minimumGrade)
-      Terminal.error(
-        "\(Figures.grouped(part.queryCount)) of "
-          + Figures.count(all.queryCount, "judged query has", "judged queries have")
-          + " a relevant passage in the store")
-      return part
-    }
-    EvaluationNotes.print(all)
-    if all.answerableCount(relevantFrom: minimumGrade) == 0 {
-      Terminal.error(
-        "no query has a relevant passage: the qrels give no grade of \(minimumGrade) or higher, so "
-          + "the metrics say nothing")
-    }
-    let absent = try all.absentCount(in: store)
-    if absent > 0 {
-      Terminal.error(
-        "\(Figures.grouped(absent)) of \(Figures.count(all.judgmentCount, "judgment")) "
-          + (absent == 1 ? "is of a passage" : "are of passages")
-          + " that the store does not have (--only-stored leaves \(absent == 1 ? "it" : "them") out)"
-      )
-    }
-    return all
   }
 }
 

@@ -19,16 +19,12 @@ struct MineCommand: ParsableCommand {
       """)
 
   @OptionGroup var target: StoreArgument
-  @OptionGroup var source: EvaluationSource
+  @OptionGroup var source: JudgedQueries
   @Option(help: ArgumentHelp("The file to write.", valueName: "triples.tsv"))
   var out: String
   @OptionGroup(title: "Mining") var mining: MiningOptions
   @Option(help: ArgumentHelp("A version instead of the active one.", valueName: "vN"))
   var version: String?
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Passages are relevant from this grade on.", valueName: "g"))
-  var minGrade: Int32 = 1
   @Option(help: ArgumentHelp("Of a random choice.", valueName: "n"))
   var seed: UInt64 = 1
   @Flag(help: "Write texts, not ids.")
@@ -38,7 +34,7 @@ struct MineCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    if minGrade < 0 { throw ValidationError("--min-grade must be at least 0.") }
+    try source.requireGiven()
     if mining.numNegatives == 0 { throw ValidationError("--num-negatives must be at least 1.") }
     if output.json, OutputFile.isStandardOutput(out) {
       throw ValidationError("Only one result goes to standard output.")
@@ -52,10 +48,10 @@ struct MineCommand: ParsableCommand {
     if let count = mining.numNegatives { options.negativeCount = count }
     options.version = version
     options.seed = seed
-    options.minimumGrade = minGrade
+    options.minimumGrade = source.minGrade
     options.writesTexts = texts
     try source.requireNoGate(in: store)
-    let set = try source.set(in: store, minimumGrade: Int(minGrade))
+    let set = try source.read(in: store)
     let summary = try CommandProgress.during(isQuiet: quiet) { line in
       try store.mine(set, options, to: out, apartFrom: source.files) { line.show($0) }
     }

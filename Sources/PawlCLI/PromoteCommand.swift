@@ -5,7 +5,8 @@ struct PromoteCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "promote", abstract: "Let a version serve, if the gate lets it through.",
     discussion: """
-      The gate judges by queries that no version has learned from; its bounds are settings (pawl settings). \
+      The gate judges by queries that no version has learned from: those of files, of --set, or of the stored \
+      set with the role gate. Its bounds are settings (pawl settings). \
       Each condition is printed with its figure and its bound. A version that does not hold all of them is \
       refused: exit status 2, and nothing has changed. --force lets it serve all the same, for a reason that \
       is written into the history.
@@ -81,7 +82,7 @@ struct PromoteCommand: ParsableCommand {
     var options = GateOptions()
     options.isNonInferior = nonInferior
     options.acceptsBytes = acceptBytes
-    options.comparison.minimumGrade = source.minGrade
+    options.comparison.minimumGrade = source.minimumGrade
     let name = try source.name(in: store)
     let set = try source.read(in: store)
     return try CommandProgress.during(isQuiet: quiet) { line in

@@ -32,10 +32,6 @@ struct TrainCommand: ParsableCommand {
   var maxLength: Int?
   @Option(help: ArgumentHelp("Of all random choices.", valueName: "n"))
   var seed: UInt64 = 1
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Passages are relevant from this grade on.", valueName: "g"))
-  var minGrade: Int32 = 1
   @Flag(help: "Say what would be done and about what it would take; write nothing.")
   var explain = false
   @Flag(help: "No progress.")
@@ -54,7 +50,6 @@ struct TrainCommand: ParsableCommand {
     if let maxLength, maxLength < 3 {
       throw ValidationError("--max-length must be at least 3: [CLS], [SEP] and a token.")
     }
-    if minGrade < 0 { throw ValidationError("--min-grade must be at least 0.") }
   }
 
   private var options: TrainOptions {
@@ -67,7 +62,7 @@ struct TrainCommand: ParsableCommand {
     options.stepCount = steps
     options.maxLength = maxLength
     options.seed = seed
-    options.minimumGrade = minGrade
+    options.minimumGrade = source.queries.judged.minGrade
     return options
   }
 
@@ -82,8 +77,8 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let store = try Store(path: target.store, access: explain ? .reading : .writing)
-    try GivenSet.requireNoGate(source.set, in: store)
-    let set = try source.set(in: store, minimumGrade: Int(minGrade))
+    try source.queries.judged.requireNoGate(in: store)
+    let set = try source.set(in: store)
     Interrupt.watch()
     let line = TrainingLine(isQuiet: quiet)
     defer { line.finish() }
@@ -123,17 +118,7 @@ struct TrainCommand: ParsableCommand {
 
 /// What is learned from.
 struct TrainingSource: ParsableArguments {
-  @Option(help: ArgumentHelp("qid<TAB>query a line.", valueName: "queries.tsv"))
-  var queries: String?
-  @Option(help: ArgumentHelp("qid 0 pid grade a line.", valueName: "qrels.tsv"))
-  var qrels: String?
-  @Option(
-    help: ArgumentHelp("qid<TAB>group a line: what hangs together.", valueName: "groups.tsv"))
-  var groups: String?
-  @Option(help: ArgumentHelp("A stored evaluation set instead (pawl sets).", valueName: "name"))
-  var set: String?
-  @Flag(help: "Leave out judgments of passages that the store does not have.")
-  var onlyStored = false
+  @OptionGroup var queries: GroupedQueries
   @Option(
     help: ArgumentHelp(
       "Learn from query<TAB>positive<TAB>negative lines: texts, where the first positive has a blank in it, else "
@@ -147,13 +132,8 @@ struct TrainingSource: ParsableArguments {
   var sample: Int?
 
   func validate() throws {
-    let files = [queries, qrels].compactMap(\.self).count
-    if files == 1 || (files == 2 && set != nil) || (files == 0 && set == nil && triples == nil) {
-      throw ValidationError(
-        "Give --queries and --qrels, or --set, or --triples of texts alone.")
-    }
-    if groups != nil, files == 0 {
-      throw ValidationError("--groups goes with --queries and --qrels; a stored set has its own.")
+    if !queries.judged.areGiven, triples == nil {
+      throw ValidationError("Give --queries and --qrels, or --set, or --triples of texts alone.")
     }
     if let sample {
       if triples == nil { throw ValidationError("--sample goes with --triples.") }
@@ -162,11 +142,8 @@ struct TrainingSource: ParsableArguments {
   }
 
   /// The judged queries, with what hangs together; nil where triples are all there is.
-  func set(in store: Store, minimumGrade: Int) throws -> EvaluationSet? {
-    if queries == nil, set == nil { return nil }
-    return try GivenSet(
-      queries: queries, qrels: qrels, groups: groups, name: set, isOnlyStored: onlyStored
-    ).read(in: store, minimumGrade: minimumGrade)
+  func set(in store: Store) throws -> EvaluationSet? {
+    queries.judged.areGiven ? try queries.read(in: store) : nil
   }
 }
 

@@ -81,7 +81,7 @@ import Testing
     #expect(broken.status == 65 && broken.error.contains("b.tsv:2: expected 3 columns"))
     for arguments in [["--queries", CommandRunner.queries], ["--groups", "g.tsv"], []] {
       let result = try pawl.run(["train", "s.pawl"] + arguments)
-      #expect(result.status == 64 && result.error.contains("Give --queries and --qrels"))
+      #expect(result.status == 64 && result.error.contains("--queries and --qrels"))
     }
     #expect(!FileManager.default.fileExists(atPath: pawl.path("s.pawl/runs")))
   }
