@@ -93,7 +93,7 @@ import Testing
   }
 
   /// What the gate says of two versions that did so, all else being equal.
-  private func lines(_ rows: [Row]) throws -> [GateReport.Line] {
+  private func gate(_ rows: [Row]) throws -> Gate {
     let rank = try measure("mrr@10", rows, \.rank)
     let recall = try measure("recall@100", rows, \.recall)
     let space = EmbeddingReport(
@@ -111,7 +111,7 @@ import Testing
     gate.judgeIndex()
     gate.judgeCost()
     gate.judgeSpace(pendingCount: 0)
-    return gate.lines
+    return gate
   }
 
   /// Of so many draws the share that is promoted, and how often each condition refused.
@@ -123,7 +123,7 @@ import Testing
     var failures: [String: Int] = [:]
     for _ in 0..<count {
       let rows = drawn(&random)
-      let lines = try lines(change(rows, &random))
+      let lines = try gate(change(rows, &random)).lines
       if lines.allSatisfy(\.isPassed) { promoted += 1 }
       for line in lines where !line.isPassed { failures[line.name, default: 0] += 1 }
     }
@@ -166,5 +166,20 @@ import Testing
       }
     }
     #expect(found.share == 0, "\(found)")
+  }
+
+  @Test("codes are refused where they surely cost more than the bound")
+  func codec() throws {
+    let costs: [(difference: Double, interval: ClosedRange<Double>, isPassed: Bool)] = [
+      (0.0033, 0.0004...0.0080, false), (0.0033, -0.0010...0.0080, true),
+      (0.0015, 0.0004...0.0030, true), (-0.0033, -0.0080 ... -0.0004, true),
+    ]
+    for cost in costs {
+      var gate = try gate(Array(rows.prefix(100)))
+      gate.judge(
+        codec: CodecCost(queryCount: 300, difference: cost.difference, interval: cost.interval))
+      let line = try #require(gate.lines.last)
+      #expect(line.name == "codes cost" && line.isPassed == cost.isPassed, "\(line)")
+    }
   }
 }
