@@ -88,19 +88,6 @@ package struct PairedComparison: Sendable, Equatable {
     return sums.count < 2 ? nil : sums.interval(settings)
   }
 
-  /// p-values for several comparisons at once, in their order: none wrongly below a level with at most that chance.
-  ///
-  /// Source: Holm 1979.
-  package static func holm(_ values: [Double]) -> [Double] {
-    let order = values.indices.sorted { values[$0] < values[$1] }
-    var (adjusted, highest) = (values, 0.0)
-    for (rank, place) in order.enumerated() {
-      highest = max(highest, min(1, values[place] * Double(values.count - rank)))
-      adjusted[place] = highest
-    }
-    return adjusted
-  }
-
   /// p-values for several comparisons at once, in their order: of those below a level at most that share wrongly.
   ///
   /// Source: Benjamini & Hochberg 1995.

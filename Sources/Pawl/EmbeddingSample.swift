@@ -21,7 +21,8 @@ struct EmbeddingSample {
   ) throws {
     let codes = try IndexCodes(store, version.index, in: snapshot)
     let D = codes.width
-    let vectors = Self.vectors(try codes.codes(of: rows, in: snapshot).decoded(), width: D)
+    let (vectors, areUnit) = Self.scaled(
+      try codes.codes(of: rows, in: snapshot).decoded(), width: D)
     let space = try store.space(version.space, in: snapshot)
     let encoder = try store.queryEncoder(of: version, space, in: snapshot)
     var pairs: [(query: String, row: UInt32)] = []
@@ -33,27 +34,33 @@ struct EmbeddingSample {
       pairs.append((query.text, row))
     }
     let queries = encoder.encode(pairs.map(\.query))
-    let answers = Self.vectors(
-      try codes.codes(of: pairs.map(\.row), in: snapshot).decoded(), width: D)
+    let answers = Self.scaled(
+      try codes.codes(of: pairs.map(\.row), in: snapshot).decoded(), width: D
+    ).vectors
     let figures = EmbeddingFigures(vectors, width: D)
     report = EmbeddingReport(
       effectiveRank: figures?.rank ?? 0, meanCosine: figures?.meanCosine ?? 1,
       alignment: Self.alignment(queries, answers, width: D),
       uniformity: Self.uniformity(vectors, width: D), hubness: Self.hubness(vectors, width: D),
-      isFinite: Kernels.allFinite(queries.span) && Kernels.allFinite(vectors.span))
+      areUnit: areUnit && Self.scaled(queries, width: D).areUnit)
   }
 
-  /// What codes stand for, brought to unit length.
-  private static func vectors(_ decoded: [Float], width D: Int) -> [Float] {
+  /// What codes stand for, brought to unit length, and whether it was so already, within 1 %.
+  private static func scaled(
+    _ decoded: [Float], width D: Int
+  ) -> (vectors: [Float], areUnit: Bool) {
     var vectors = decoded
+    var areUnit = true
     for start in stride(from: 0, to: vectors.count, by: D) {
       var square = 0.0
       for index in start..<start + D { square += Double(vectors[index]) * Double(vectors[index]) }
+      // Of what is no number this is false, too.
+      areUnit = areUnit && abs(square.squareRoot() - 1) <= 0.01
       guard square > 0 else { continue }
       let scale = Float(1 / square.squareRoot())
       for index in start..<start + D { vectors[index] *= scale }
     }
-    return vectors
+    return (vectors, areUnit)
   }
 
   private static func alignment(_ queries: [Float], _ answers: [Float], width D: Int) -> Double {
@@ -109,5 +116,40 @@ struct EmbeddingSample {
         linear, to: vectors.span.extracting(row * D..<(row + 1) * D), rows: 1, into: &view)
       body(row, cosines)
     }
+  }
+}
+
+extension Store {
+  /// The rows of some passages, by chance; of all where there are no more.
+  ///
+  /// - Complexity: a look at a few times as many rows; where most row numbers are gone, through all rows.
+  func sampledRows(
+    _ count: Int, seed: UInt64, in snapshot: borrowing Snapshot
+  ) throws -> [UInt32] {
+    let end = Int(try storeRecord(in: snapshot).nextRow)
+    let wanted = min(count, try tables.rows.count(in: snapshot))
+    var random = SplitMix64(seed: seed)
+    var rows: Set<UInt32> = []
+    for _ in 0..<8 * count where rows.count < wanted {
+      let row = UInt32(random.below(max(1, end)))
+      if try tables.rows.contains(Key(row), in: snapshot) { rows.insert(row) }
+    }
+    if rows.count == wanted { return rows.sorted() }
+    // Algorithm R: each row is kept with the same chance.
+    var kept: [UInt32] = []
+    var seen = 0
+    var cursor = try tables.rows.cursor(in: snapshot)
+    var isAtRow = try cursor.first()
+    while isAtRow, let row = cursor.key.bigEndianUInt32(at: 0) {
+      seen += 1
+      if kept.count < wanted {
+        kept.append(row)
+      } else {
+        let place = random.below(seen)
+        if place < wanted { kept[place] = row }
+      }
+      isAtRow = try cursor.next()
+    }
+    return kept.sorted()
   }
 }

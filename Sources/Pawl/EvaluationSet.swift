@@ -5,7 +5,7 @@ internal import FoundationEssentials
 public enum SetRole: String, Sendable, Codable, CaseIterable {
   /// Decides on promotions: nothing may be trained or tuned on it.
   case gate
-  /// Watched while training.
+  /// Of other queries than those learned from: the gate looks whether they are answered worse.
   case probe
   /// Measures recall against probes.
   case calibration

@@ -34,13 +34,13 @@ enum Files {
     if !isOwnFolder(path) { try makeNewFolder(path) }
   }
 
-  /// Whether a folder of this user is there, and no link to one.
   /// Makes a folder anew, whatever was in it.
   static func makeEmptyFolder(_ path: String) throws(StoreError) {
     removeTree(path)
     try makeFolder(path)
   }
 
+  /// Whether a folder of this user is there, and no link to one.
   static func isOwnFolder(_ path: String) -> Bool {
     var status = stat()
     return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

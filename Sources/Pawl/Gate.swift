@@ -28,8 +28,11 @@ public struct GateReport: Sendable, Equatable, Encodable {
 
   public let version: String
   public let active: String
+  /// The version's, when it was looked at.
+  let index: UInt32
   public let lines: [Line]
-  public let comparison: VersionComparison
+  /// Nil where too few queries were left to compare by.
+  public let comparison: VersionComparison?
   /// How often the gate has judged by this stored set; nil for files.
   public internal(set) var looks: Int?
 
@@ -48,46 +51,62 @@ extension Store {
   ///   - setName: of the set, where it is a stored one: the look is counted.
   ///   - progress: answering false stops.
   /// - Returns: nil where it was stopped.
+  /// - Throws: what a comparison throws but `StoreError.nothingToCompare`, which is a refusal.
   /// - Complexity: that of a comparison for the set and for each probe, and float32 vectors of some thousand
   ///   passages.
   public func judge(
     _ candidate: String, by set: EvaluationSet, named setName: String? = nil,
     _ options: GateOptions = GateOptions(), progress: @escaping ProgressHandler = { _ in true }
   ) throws -> GateReport? {
-    let snapshot = try environment.snapshot()
-    let active = try activeVersion(in: snapshot)
-    let settings = try settingsRecord(in: snapshot)
-    guard
-      let comparison = try compare(active, candidate, set, options.comparison, progress: progress)
-    else { return nil }
+    let (active, index, settings) = try judged(candidate)
+    let comparing: Comparing
+    do { comparing = try Comparing(self, active, candidate, set, options.comparison) } catch {
+      guard case StoreError.nothingToCompare(_, let queryCount, let usedCount) = error else {
+        throw error
+      }
+      return GateReport(
+        version: candidate, active: active, index: index,
+        lines: [Gate.tooFew(queryCount, usedCount: usedCount, settings)], comparison: nil)
+    }
+    guard let comparison = try comparing.run(progress) else { return nil }
     var gate = Gate(comparison, settings, options)
     gate.judgeMeasures(hasGrades: set.hasGrades)
     gate.judgeSlices()
     var probe = options.comparison
     probe.timedCount = 0
     for stored in try sets() where stored.role == .probe {
-      let found = try compare(
-        active, candidate, self.set(named: stored.name), probe, progress: progress)
-      guard let found else { return nil }
-      gate.judge(probe: stored.name, found)
+      do {
+        let found = try compare(
+          active, candidate, self.set(named: stored.name), probe, progress: progress)
+        guard let found else { return nil }
+        gate.judge(probe: stored.name, found)
+      } catch StoreError.nothingToCompare(_, _, let usedCount) {
+        gate.skip(probe: stored.name, usedCount: usedCount)
+      }
     }
     gate.judgeIndex()
     let cost = try CodecCost(
-      self, candidate, set, minimumGrade: options.comparison.minimumGrade, progress: progress)
+      self, candidate, comparing.set, minimumGrade: options.comparison.minimumGrade,
+      progress: progress)
     guard let cost else { return nil }
     gate.judge(codec: cost)
     gate.judgeCost()
-    gate.judgeSpace(pendingCount: try pendingCount(of: candidate))
+    gate.judgeSpace()
     var report = GateReport(
-      version: candidate, active: active, lines: gate.lines, comparison: comparison)
+      version: candidate, active: active, index: index, lines: gate.lines, comparison: comparison)
     if let setName { report.looks = try countLook(at: setName) }
     return report
   }
 
-  private func pendingCount(of name: String) throws -> Int {
+  /// The version that serves, the candidate's index, and the bounds, all of one moment.
+  private func judged(
+    _ candidate: String
+  ) throws -> (active: String, index: UInt32, settings: SettingsRecord) {
     let snapshot = try environment.snapshot()
-    let index = try index(version(name, in: snapshot).index, in: snapshot)
-    return try tables.rows.count(in: snapshot) - index.count
+    return (
+      try activeVersion(in: snapshot), try version(candidate, in: snapshot).index,
+      try settingsRecord(in: snapshot)
+    )
   }
 }
 
@@ -109,6 +128,16 @@ struct Gate {
       GateReport.Line(name: name, figure: figure, bound: bound, isPassed: isPassed))
   }
 
+  /// What is said of queries that are not enough to judge by.
+  static func tooFew(
+    _ queryCount: Int, usedCount: Int, _ settings: SettingsRecord
+  ) -> GateReport.Line {
+    let used = usedCount > 0 ? ", \(usedCount) more were learned from" : ""
+    return GateReport.Line(
+      name: "queries", figure: "\(queryCount)\(used): NOT-ENOUGH-EVIDENCE",
+      bound: "at least \(Int(settings[.gateQueries]))", isPassed: false)
+  }
+
   private static func text(_ value: Double) -> String {
     let rounded = (abs(value) * 10_000).rounded()
     let digits = String(Int(min(rounded, 1e15)) % 10_000)
@@ -123,10 +152,12 @@ struct Gate {
 
   mutating func judgeMeasures(hasGrades: Bool) {
     let least = Int(settings[.gateQueries])
-    let isEnough = comparison.queryCount >= least
-    add(
-      "queries", "\(comparison.queryCount)\(isEnough ? "" : ": NOT-ENOUGH-EVIDENCE")",
-      "at least \(least)", isEnough)
+    if comparison.queryCount >= least {
+      add("queries", "\(comparison.queryCount)", "at least \(least)", true)
+    } else {
+      lines.append(
+        Self.tooFew(comparison.queryCount, usedCount: comparison.usedCount, settings))
+    }
     guard let first = comparison.measures.first else { return }
     if options.isNonInferior {
       let bound = -settings[.gateLoss]
@@ -170,6 +201,13 @@ struct Gate {
       !(first.high < 0 && first.difference < bound))
   }
 
+  /// What was learned from says nothing of what is forgotten.
+  mutating func skip(probe name: String, usedCount: Int) {
+    add(
+      "probe \(name)", "too few queries\(usedCount > 0 ? ": \(usedCount) were learned from" : "")",
+      "not looked at", true)
+  }
+
   mutating func judgeIndex() {
     let recall = settings[.gateRecall]
     add(
@@ -204,7 +242,7 @@ struct Gate {
       options.acceptsBytes || ratio <= bound)
   }
 
-  mutating func judgeSpace(pendingCount: Int) {
+  mutating func judgeSpace() {
     let (before, after) = (comparison.spaces[0], comparison.spaces[1])
     let share = settings[.gateRank]
     add(
@@ -215,10 +253,14 @@ struct Gate {
       "mean cosine", "\(Self.text(after.meanCosine)) after \(Self.text(before.meanCosine))",
       "at most \(Self.text(rise)) more", after.meanCosine <= before.meanCosine + rise)
     add(
-      "vectors", after.isFinite ? "all numbers" : "some are no numbers", "all numbers",
-      after.isFinite)
+      "vectors", after.areUnit ? "all of unit length" : "some are not of unit length",
+      "unit length, within 1 %", after.areUnit)
+    // What the one that serves lacks would look like a gain.
+    let lacking = zip([comparison.a, comparison.b], comparison.pendingCounts).filter { $0.1 > 0 }
     add(
-      "passages", pendingCount == 0 ? "all embedded" : "\(pendingCount) not embedded",
-      "all embedded", pendingCount == 0)
+      "passages",
+      lacking.isEmpty
+        ? "all embedded" : lacking.map { "\($0) lacks \($1)" }.joined(separator: ", "),
+      "all embedded by both", lacking.isEmpty)
   }
 }

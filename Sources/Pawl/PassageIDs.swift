@@ -25,7 +25,7 @@ struct PassageIDs {
     return id
   }
 
-  /// The best k candidates, equal scores in the order of their ids.
+  /// The best k candidates, equal scores in the order of their ids; fewer where two are of one passage.
   ///
   /// - Parameter candidates: best first, with all that tie with the last of the k.
   mutating func ranked<T: Transaction & ~Copyable>(
@@ -46,6 +46,11 @@ struct PassageIDs {
           id: try id(of: candidate.row, in: transaction)))
     }
     Self.sortTie(&ranked, from: tieStart)
+    // A version that is ahead of an update has codes of a passage's old text and of the new one.
+    if try store.tables.updates.count(in: transaction) > 0 {
+      var known: Set<Identifier> = []
+      ranked.removeAll { !known.insert($0.id).inserted }
+    }
     if ranked.count > k { ranked.removeLast(ranked.count - k) }
     return ranked
   }

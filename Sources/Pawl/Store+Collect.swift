@@ -69,7 +69,7 @@ extension Store {
   private func collectIndexes(
     _ options: GarbageOptions, _ report: inout GarbageReport
   ) throws {
-    let abandoned = try abandonedIndexes()
+    let abandoned = try abandonedIndexes(without: options.collected)
     if abandoned.isEmpty { return }
     do {
       try options.isDryRun ? requireNoReindex() : removeAbandonedIndexesAlone()

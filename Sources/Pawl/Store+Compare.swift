@@ -30,8 +30,10 @@ extension Store {
   /// Queries that one of them, or an ancestor, has learned from are left out.
   /// - Parameter progress: answering false stops.
   /// - Returns: nil where it was stopped.
-  /// - Throws: `StoreError.nothingToCompare` where fewer than two queries or groups are left, `.notReady`.
-  /// - Complexity: four searches and two encodings a query, and two of each for each that is timed.
+  /// - Throws: `StoreError.nothingToCompare` where fewer than two queries or groups are left, `.notReady`,
+  ///   `EvaluationError` for a metric that there is not.
+  /// - Complexity: two encodings a query, for each version a search for each depth that metrics look to and an exact
+  ///   one, and two encodings and searches for each query that is timed.
   public func compare(
     _ a: String, _ b: String, _ set: EvaluationSet, _ options: ComparisonOptions = .init(),
     progress: @escaping ProgressHandler = { _ in true }
@@ -48,6 +50,8 @@ struct Comparing {
   let set: EvaluationSet
   private let usedCount: Int
   private let foreignCount: Int
+  /// Passages that each version lacks.
+  private let pendingCounts: [Int]
   private let options: ComparisonOptions
   private let metrics: [Metric]
   /// A number a judged query; nil where all are independent.
@@ -61,16 +65,20 @@ struct Comparing {
   ) throws {
     let snapshot = try store.environment.snapshot()
     versions = try [a, b].map { try store.version($0, in: snapshot) }
-    for version in versions where version.state != "ready" && !options.isPooled {
-      throw StoreError.notReady(path: store.path, version: version.name, state: version.state)
-    }
+    // Of a pool the first version makes the list, and the other may be embedded for it.
+    for version in versions.prefix(options.isPooled ? 1 : 2) { try store.requireReady(version) }
+    pendingCounts = try versions.map { try store.pendingCount(of: $0, in: snapshot) }
     let used = try versions.flatMap { try store.usedQueries(by: $0, in: snapshot) }
     let overlap = QueryOverlap(given, used)
-    set = try given.without { overlap.queries.contains($0.id) }
+    let unused = given.judged.filter { !overlap.queries.contains($0.id) }
     foreignCount = overlap.foreignCount
-    usedCount = given.judged.count - set.judged.count
+    usedCount = given.judged.count - unused.count
+    if unused.isEmpty {
+      throw StoreError.nothingToCompare(path: store.path, queryCount: 0, usedCount: usedCount)
+    }
+    set = try given.without { overlap.queries.contains($0.id) }
     groups = set.groupNumbers
-    metrics = try options.metrics.map { try Metric(name: $0) }
+    metrics = try (options.metrics.isEmpty ? [""] : options.metrics).map { try Metric(name: $0) }
     self.store = store
     self.options = options
   }
@@ -81,8 +89,8 @@ struct Comparing {
     var exact: [VersionAnswers] = []
     for version in versions {
       guard let answers = try answers(of: version, progress) else { return nil }
-      served.append(answers[0])
-      exact.append(answers[1])
+      served.append(answers.served)
+      exact.append(answers.exact)
     }
     let (primary, before) = (served[1].values[0], served[0].values[0])
     guard let encoders = comparison(exact[0].values[0], exact[1].values[0]) else {
@@ -92,7 +100,8 @@ struct Comparing {
     let latency = try options.timedCount > 0 ? timed() : nil
     return VersionComparison(
       a: versions[0].name, b: versions[1].name, queryCount: set.judged.count,
-      usedCount: usedCount, foreignCount: foreignCount, groupCount: groups.map { Set($0).count },
+      usedCount: usedCount, foreignCount: foreignCount, pendingCounts: pendingCounts,
+      groupCount: groups.map { Set($0).count },
       measures: measures(served),
       exact: VersionComparison.Measure(metrics[0].name ?? "", encoders),
       slices: try slices(before, primary), movers: try movers(served),
@@ -119,7 +128,8 @@ struct Comparing {
     }
     return VersionComparison(
       a: versions[0].name, b: versions[1].name, queryCount: set.judged.count,
-      usedCount: usedCount, foreignCount: foreignCount, groupCount: groups.map { Set($0).count },
+      usedCount: usedCount, foreignCount: foreignCount, pendingCounts: pendingCounts,
+      groupCount: groups.map { Set($0).count },
       measures: measures(answers),
       exact: VersionComparison.Measure(metrics[0].name ?? "", first),
       slices: try slices(answers[0].values[0], answers[1].values[0]), movers: try movers(answers),
@@ -135,14 +145,40 @@ struct Comparing {
     }
   }
 
-  /// By the served setting, and every passage compared.
+  /// By the served setting, each metric of a search for as many hits as it looks at, since the setting depends on
+  /// their number; and every passage compared, which the first metric is asked for.
   private func answers(
     of version: VersionRecord, _ progress: @escaping ProgressHandler
-  ) throws -> [VersionAnswers]? {
-    try VersionAnswers.all(
-      store, set, metrics, version: version.name, [.usual, .exact],
-      minimumGrade: options.minimumGrade, atLeast: 100, progress: progress)
+  ) throws -> (served: VersionAnswers, exact: VersionAnswers)? {
+    // The metrics of each depth, the deciding one's first.
+    var depths: [(depth: Int?, places: [Int])] = []
+    for (place, metric) in metrics.enumerated() {
+      if let known = depths.firstIndex(where: { $0.depth == metric.depth }) {
+        depths[known].places.append(place)
+      } else {
+        depths.append((metric.depth, [place]))
+      }
+    }
+    let served = depths.map { depth in
+      VersionAnswers.Question(
+        .usual, depth.places.map { metrics[$0] }, atLeast: Self.overlapDepth)
+    }
+    let exact = VersionAnswers.Question(.exact, [metrics[0]], atLeast: Self.overlapDepth)
+    let answers = try VersionAnswers.all(
+      store, set, served + [exact], version: version.name, minimumGrade: options.minimumGrade,
+      progress: progress)
+    guard let answers else { return nil }
+    var joined = answers[0]
+    joined.values = metrics.indices.map { place in
+      let depth = depths.firstIndex { $0.places.contains(place) } ?? 0
+      let row = depths[depth].places.firstIndex(of: place) ?? 0
+      return answers[depth].values[row]
+    }
+    return (joined, answers[depths.count])
   }
+
+  /// Hits of two lists that are compared.
+  private static let overlapDepth = 10
 
   private func comparison(
     _ a: [Double], _ b: [Double], of chosen: [Int]? = nil
@@ -160,9 +196,9 @@ struct Comparing {
   private static func overlap(_ top: [[RunHit]], _ other: [[RunHit]]) -> Double {
     var (found, total) = (0, 0)
     for (first, second) in zip(top, other) {
-      let known = Set(first.prefix(10).map(\.passage))
-      found += second.prefix(10).count { known.contains($0.passage) }
-      total += min(10, first.count)
+      let known = Set(first.prefix(overlapDepth).map(\.passage))
+      found += second.prefix(overlapDepth).count { known.contains($0.passage) }
+      total += min(overlapDepth, first.count)
     }
     return total == 0 ? 1 : Double(found) / Double(total)
   }
@@ -291,15 +327,10 @@ struct Comparing {
 
   private func spaces() throws -> [EmbeddingReport] {
     let snapshot = try store.environment.snapshot()
-    let end = Int(try store.storeRecord(in: snapshot).nextRow)
-    var random = SplitMix64(seed: options.seed)
-    var rows: Set<UInt32> = []
-    for _ in 0..<4 * Self.sampleSize where rows.count < min(Self.sampleSize, end) {
-      rows.insert(UInt32(random.below(max(1, end))))
-    }
+    let rows = try store.sampledRows(Self.sampleSize, seed: options.seed, in: snapshot)
     return try versions.map { version in
       try EmbeddingSample(
-        store, version, rows: rows.sorted(), set, options.minimumGrade, in: snapshot
+        store, version, rows: rows, set, options.minimumGrade, in: snapshot
       )
       .report
     }

@@ -53,7 +53,7 @@ extension Store {
   ) throws -> EvaluationReport? {
     let metrics = try options.metrics.map { try Evaluation.Metric(name: $0) }
     let answers = try VersionAnswers.all(
-      self, set, metrics, version: options.version, [options.effort],
+      self, set, [.init(options.effort, metrics)], version: options.version,
       minimumGrade: options.minimumGrade, progress: progress)
     return answers?.first.map { EvaluationReport(set, metrics, $0.values, $0.summary) }
   }

@@ -140,16 +140,7 @@ extension Store {
   private func embedForPrevious(
     _ summary: inout IngestSummary, _ options: IngestOptions, _ progress: @escaping ProgressHandler
   ) throws {
-    let snapshot = try environment.snapshot()
-    guard let name = try previousVersion(in: snapshot),
-      let previous = try tables.versions.record(
-        VersionRecord.self, at: Key(name), in: snapshot)
-    else { return }
-    // One whose model gc has removed is gone back to no more.
-    guard previous.state == "ready",
-      try previous.index != version(nil, in: snapshot).index,
-      try space(previous.space, in: snapshot).checkpoint != nil
-    else { return }
+    guard let name = try previousToEmbed() else { return }
     var result = PreviousSummary(version: name)
     if !options.onlyActive {
       let isFinished = try PendingEncoder(self, version: name).embedPending(&result.embedded) {
@@ -158,9 +149,23 @@ extension Store {
       if !isFinished { summary.isInterrupted = true }
     }
     let now = try environment.snapshot()
-    result.pendingCount = max(
-      0, try tables.rows.count(in: now) - index(version(name, in: now).index, in: now).count)
+    result.pendingCount = try pendingCount(of: version(name, in: now), in: now)
     summary.previous = result
+  }
+
+  /// The version that a rollback goes to, if it has an index of its own and its model.
+  private func previousToEmbed() throws -> String? {
+    let snapshot = try environment.snapshot()
+    guard let name = try previousVersion(in: snapshot),
+      let previous = try tables.versions.record(
+        VersionRecord.self, at: Key(name), in: snapshot)
+    else { return nil }
+    // One whose model gc has removed is gone back to no more.
+    guard previous.state == "ready",
+      try previous.index != version(nil, in: snapshot).index,
+      try space(previous.space, in: snapshot).checkpoint != nil
+    else { return nil }
+    return name
   }
 
   private func read(_ reader: inout CollectionReader, atMost count: Int) throws -> [Passage] {

@@ -51,13 +51,14 @@ extension Store {
         environment: Process.environment)
       return try add(
         NewVersion(
-          parent: parent, queryPrefix: options.queryPrefix ?? "", origin: "imported from \(path)"),
+          parent: parent.name, queryPrefix: options.queryPrefix ?? "",
+          origin: "imported from \(path)"),
         encoder.directory, maxLength: encoder.maxLength, passagePrefix: options.passagePrefix ?? "",
         numericPath: .standard)
     case .version:
       try requireLength(options.maxLength, base)
       var new = NewVersion(
-        parent: parent, queryPrefix: options.queryPrefix ?? parent.queryPrefix,
+        parent: parent.name, queryPrefix: options.queryPrefix ?? parent.queryPrefix,
         origin: "\(parent.name) with other settings")
       new.keepsAdapter = true
       return try add(
@@ -74,7 +75,7 @@ extension Store {
         merged.values, maxLength: maxLength, to: folder.path)
       return try add(
         NewVersion(
-          parent: parent, queryPrefix: options.queryPrefix ?? parent.queryPrefix,
+          parent: parent.name, queryPrefix: options.queryPrefix ?? parent.queryPrefix,
           origin: "\(parent.name) with the adapters of \(path)"),
         ModelDirectory(path: folder.path), maxLength: maxLength,
         passagePrefix: options.passagePrefix ?? space.passagePrefix, numericPath: space.numericPath)

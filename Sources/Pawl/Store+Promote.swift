@@ -19,16 +19,26 @@ extension Store {
   /// Lets a version serve, in one transaction; one that serves already stays, and nothing is written.
   ///
   /// - Parameters:
+  ///   - report: what the gate said of this version.
   ///   - isForced: the gate was not asked, or refused.
-  ///   - figures: what it said, a line each.
-  /// - Throws: `StoreError.notReady` for a version that is not embedded, `.noVersion`.
+  /// - Throws: `StoreError.notReady` for a version that is not embedded, `.noVersion`; `.judgedOther` where since
+  ///   the gate looked another version began to serve, or this one was indexed anew.
   public func promote(
-    _ name: String, reason: String, isForced: Bool = false, figures: [String] = []
+    _ name: String, reason: String, judged report: GateReport? = nil, isForced: Bool = false
   ) throws -> ServingChange {
     try serve(
       action: isForced ? HistoryRecord.force : HistoryRecord.promote, reason: reason,
-      figures: figures
-    ) { write in try version(name, in: write) }
+      figures: report?.figures ?? []
+    ) { write in
+      let chosen = try version(name, in: write)
+      let active = try activeVersion(in: write)
+      if let report, !isForced, name != active {
+        guard report.version == name, report.active == active, report.index == chosen.index else {
+          throw StoreError.judgedOther(path: path, version: name, active: active)
+        }
+      }
+      return chosen
+    }
   }
 
   /// Lets the version serve that did before the active one, in one transaction.
@@ -57,11 +67,8 @@ extension Store {
       var write = try environment.beginWrite()
       let active = try activeVersion(in: write)
       let chosen = try choose(write)
-      let rowCount = try tables.rows.count(in: write)
       if chosen.name != active {
-        guard chosen.state == "ready" else {
-          throw StoreError.notReady(path: path, version: chosen.name, state: chosen.state)
-        }
+        try requireReady(chosen)
         try finishAllUpdates(of: chosen, in: &write)
         try tables.pointer.put(
           record: PointerRecord(version: chosen.name), at: "active", in: &write)
@@ -71,12 +78,34 @@ extension Store {
             reason: reason, previous: active, figures: figures.isEmpty ? nil : figures),
           in: &write)
       }
-      let codes = try index(chosen.index, in: write).count
+      let pendingCount = try pendingCount(of: chosen, in: write)
       if chosen.name != active { try write.commit() } else { write.abort() }
       return ServingChange(
-        version: chosen.name, previous: active, pendingCount: max(0, rowCount - codes),
+        version: chosen.name, previous: active, pendingCount: pendingCount,
         seconds: watch.lap())
     }
+  }
+
+  /// Makes sure that a version can serve.
+  ///
+  /// - Throws: `StoreError.notReady`, `.noVersion`, `.collected`.
+  public func requireReady(_ name: String) throws {
+    try requireReady(version(name, in: environment.snapshot()))
+  }
+
+  func requireReady(_ version: VersionRecord) throws(StoreError) {
+    guard version.state == "ready" else {
+      throw StoreError.notReady(path: path, version: version.name, state: version.state)
+    }
+  }
+
+  /// Passages that a version does not have yet.
+  func pendingCount<T: Transaction & ~Copyable>(
+    of version: VersionRecord, in transaction: borrowing T
+  ) throws -> Int {
+    // One that is ahead of an update has the old text's code beside the new one's.
+    let codes = try index(version.index, in: transaction).count
+    return max(0, try tables.rows.count(in: transaction) - codes)
   }
 
   /// What the version that is to serve has already takes the place of what it replaces.
@@ -91,29 +120,33 @@ extension Store {
 
   /// Notes that a version is being embedded; one that is ready stays so.
   func beginIndexing(_ name: String) throws {
-    var write = try environment.beginWrite()
-    var version = try version(name, in: write)
-    guard ["trained", "failed"].contains(version.state) else { return write.abort() }
-    version.state = "indexing"
-    try tables.versions.put(record: version, at: Key(name), in: &write)
-    try write.commit()
+    try growingMap {
+      var write = try environment.beginWrite()
+      var version = try version(name, in: write)
+      guard ["trained", "failed"].contains(version.state) else { return write.abort() }
+      version.state = "indexing"
+      try tables.versions.put(record: version, at: Key(name), in: &write)
+      try write.commit()
+    }
   }
 
   /// Notes that a version has codes of all passages.
   ///
   /// - Returns: whether it has.
   func endIndexing(_ name: String) throws -> Bool {
-    var write = try environment.beginWrite()
-    var version = try version(name, in: write)
-    let isWhole =
-      try index(version.index, in: write).nextRow == storeRecord(in: write).nextRow
-    guard isWhole, version.state == "indexing" else {
-      write.abort()
-      return isWhole
+    try growingMap {
+      var write = try environment.beginWrite()
+      var version = try version(name, in: write)
+      let isWhole =
+        try index(version.index, in: write).nextRow == storeRecord(in: write).nextRow
+      guard isWhole, version.state == "indexing" else {
+        write.abort()
+        return isWhole
+      }
+      version.state = "ready"
+      try tables.versions.put(record: version, at: Key(name), in: &write)
+      try write.commit()
+      return true
     }
-    version.state = "ready"
-    try tables.versions.put(record: version, at: Key(name), in: &write)
-    try write.commit()
-    return true
   }
 }

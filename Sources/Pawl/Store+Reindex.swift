@@ -56,18 +56,23 @@ extension Store {
     version name: String? = nil, progress: @escaping ProgressHandler = { _ in true }
   ) throws -> EmbeddingSummary {
     var summary = EmbeddingSummary()
-    let snapshot = try environment.snapshot()
-    let version = try version(name, in: snapshot)
-    if try space(version.space, in: snapshot).checkpoint == nil { return summary }
-    try beginIndexing(version.name)
+    guard let name = try nameWithEncoder(name) else { return summary }
+    try beginIndexing(name)
     repeat {
-      let isFinished = try PendingEncoder(self, version: version.name).embedPending(&summary) {
+      let isFinished = try PendingEncoder(self, version: name).embedPending(&summary) {
         progress(Progress(stage: .embedding, done: $0, total: $0 + $1))
       }
       if !isFinished { throw StoreError.stoppedEmbedding(path: path) }
       // Others may have added passages meanwhile.
-    } while try !endIndexing(version.name)
+    } while try !endIndexing(name)
     return summary
+  }
+
+  /// The name of a version; nil where its vectors are made elsewhere.
+  private func nameWithEncoder(_ name: String?) throws -> String? {
+    let snapshot = try environment.snapshot()
+    let version = try version(name, in: snapshot)
+    return try space(version.space, in: snapshot).checkpoint == nil ? nil : version.name
   }
 
   /// The codes of an index that stays without lists, since they are few; nil for one to cluster.
@@ -183,9 +188,17 @@ extension Store {
     try write.commit()
   }
 
-  func abandonedIndexes() throws -> [UInt32] {
+  /// Indexes that no version names; nor would, without some versions.
+  func abandonedIndexes(without collected: Set<String> = []) throws -> [UInt32] {
     let snapshot = try environment.snapshot()
-    return try indexIDs(in: snapshot).filter { try index($0, in: snapshot).state != nil }
+    let doomed = try versionRecords(in: snapshot).filter { collected.contains($0.name) }
+    let kept = try versionRecords(in: snapshot).filter {
+      !$0.isCollected && !collected.contains($0.name)
+    }
+    let left = Set(doomed.map(\.index)).subtracting(kept.map(\.index))
+    return try indexIDs(in: snapshot).filter {
+      try left.contains($0) || index($0, in: snapshot).state != nil
+    }
   }
 
   /// One transaction; false where nothing is left.

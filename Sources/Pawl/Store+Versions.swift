@@ -8,7 +8,8 @@ internal import Synchronization
 struct NewVersion {
   /// Nil: the next that is free.
   var name: String?
-  let parent: VersionRecord
+  /// Its record is read where the version is made: its index may be another by then.
+  let parent: String
   let queryPrefix: String
   let origin: String
   var training: TrainingRecord?
@@ -48,7 +49,7 @@ extension Store {
       }
       var index = twin?.index
       if index == nil {
-        let codec = try self.index(version.parent.index, in: write).codec
+        let codec = try self.index(self.version(version.parent, in: write).index, in: write).codec
         let id = try newIndexID(in: &write)
         try tables.spaces.put(record: space, at: Key(space.id), in: &write)
         try tables.indexes.put(
@@ -80,7 +81,6 @@ extension Store {
       try tables.adapters.put(value.span, at: Key(digest), in: &write)
       let name = try put(version, in: &write) { record in
         record.adapter = digest
-        record.state = version.parent.state
       }
       try write.commit()
       return name
@@ -96,10 +96,10 @@ extension Store {
     guard try !tables.versions.contains(Key(name), in: write) else {
       throw StoreError.versionExists(path: path, name: name)
     }
-    var record = version.parent
+    var record = try self.version(version.parent, in: write)
     record.name = name
     record.queryPrefix = version.queryPrefix
-    record.parent = version.parent.name
+    record.parent = version.parent
     record.created = timestamp()
     record.origin = version.origin
     if !version.keepsAdapter { record.adapter = nil }

@@ -62,6 +62,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
 
   /// A version that is to serve, but is not embedded.
   case notReady(path: String, version: String, state: String)
+  /// The gate looked at something that is no longer so.
+  case judgedOther(path: String, version: String, active: String)
   /// A version whose model and embeddings gc has removed.
   case collected(path: String, version: String)
   /// There is no version to go back to.
@@ -161,6 +163,9 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .notReady(let path, let version, let state):
       "\(path): \(version) is \(state), not ready: it has to be embedded before it can serve. Run: "
         + "pawl reindex \(path.quotedForShell) --version \(version)"
+    case .judgedOther(let path, let version, let active):
+      "\(path): since the gate looked at \(version), another version began to serve, or \(version) was indexed "
+        + "anew; \(active) serves, and nothing was changed. Run the same command again."
     case .collected(let path, let version):
       "\(path): the model and the embeddings of \(version) are gone: pawl gc --keep removed them. Its record and "
         + "what it learned from stay (pawl versions)."

@@ -5,7 +5,7 @@ internal import LMDB
 /// What a version answers to the judged queries of a set, and how good that is.
 struct VersionAnswers {
   /// A row a metric, a column a judged query.
-  private(set) var values: [[Double]]
+  var values: [[Double]]
   /// Of each query the best, `depth` at most.
   private(set) var top: [[RunHit]] = []
   private(set) var summary: BatchSummary
@@ -15,29 +15,42 @@ struct VersionAnswers {
   /// Hits that a metric without a cut-off looks at: what TREC's runs have.
   static let deepestRank = 1_000
 
-  /// What a version answers by each of some efforts, in their order.
+  /// A search, and what is computed of it.
+  struct Question {
+    let effort: SearchEffort
+    let metrics: [Metric]
+    /// Hits that each query gets.
+    let k: Int
+
+    /// - Parameter least: hits, or more where a metric looks deeper.
+    init(_ effort: SearchEffort, _ metrics: [Metric], atLeast least: Int = 1) {
+      self.effort = effort
+      self.metrics = metrics
+      k = max(least, metrics.map { $0.depth ?? VersionAnswers.deepestRank }.max() ?? 1)
+    }
+  }
+
+  /// What a version answers to each of some questions, in their order.
   ///
   /// - Parameters:
   ///   - version: nil: the active one.
-  ///   - least: hits that each query gets, or more where a metric looks deeper.
   ///   - progress: answering false stops.
   /// - Returns: nil where it was stopped.
   /// - Complexity: each query is encoded once; memory for 20 hits a query, and for those of one batch.
   static func all(
-    _ store: Store, _ set: EvaluationSet, _ metrics: [Metric], version: String?,
-    _ efforts: [SearchEffort], minimumGrade: Int, atLeast least: Int = 1,
-    progress: @escaping ProgressHandler
+    _ store: Store, _ set: EvaluationSet, _ questions: [Question], version: String?,
+    minimumGrade: Int, progress: @escaping ProgressHandler
   ) throws -> [VersionAnswers]? {
-    let k = max(least, metrics.map { $0.depth ?? Self.deepestRank }.max() ?? 1)
-    let judge = AnswerJudge(set, metrics, minimumGrade: minimumGrade)
-    var searches = try efforts.map { try BatchSearch(store, $0, version: version) }
+    let judges = questions.map { AnswerJudge(set, $0.metrics, minimumGrade: minimumGrade) }
+    var searches = try questions.map { try BatchSearch(store, $0.effort, version: version) }
     guard !searches.isEmpty else { return [] }
     try searches[0].loadEncoder()
-    var found = searches.map {
-      VersionAnswers(values: metrics.map { _ in [] }, top: [], summary: $0.summary)
+    var found = zip(questions, searches).map { question, search in
+      VersionAnswers(
+        values: question.metrics.map { _ in [] }, top: [], summary: search.summary)
     }
     let total = set.judged.count
-    let size = searches[0].batchSize(k: k)
+    let size = searches[0].batchSize(k: questions.map(\.k).max() ?? 1)
     for start in stride(from: 0, to: total, by: size) {
       let queries = set.judged[start..<min(start + size, total)]
       let vectors = try searches[0].encode(queries.map(\.text)) {
@@ -45,8 +58,8 @@ struct VersionAnswers {
       }
       let batch = QueryBatch(ids: queries.map(\.id), content: .vectors(vectors))
       for place in searches.indices {
-        let answers = try searches[place].run(batch, k: k)
-        judge.add(answers, of: queries, to: &found[place].values)
+        let answers = try searches[place].run(batch, k: questions[place].k)
+        judges[place].add(answers, of: queries, to: &found[place].values)
         found[place].top += answers.map { Array($0.prefix(Self.depth)) }
       }
       if !progress(Progress(stage: .searching, done: queries.endIndex, total: total)) {

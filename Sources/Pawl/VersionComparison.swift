@@ -80,6 +80,8 @@ public struct VersionComparison: Sendable, Equatable, Encodable {
   public let usedCount: Int
   /// Queries that share an id, but no text, with one of those: both sets number theirs, and they are others.
   public let foreignCount: Int
+  /// Passages that are stored, but not embedded by a and by b: neither can find what it lacks.
+  public let pendingCounts: [Int]
   /// Nil where queries are taken as independent.
   public let groupCount: Int?
   /// At served settings; the first decides.
@@ -128,5 +130,5 @@ public struct EmbeddingReport: Sendable, Equatable, Encodable {
   /// Skewness of how often a passage is among the ten nearest of others. Source: Radovanović et al. 2010, section 3.
   public let hubness: Double
   /// Whether all vectors are finite and of unit length, within 1 %.
-  public let isFinite: Bool
+  public let areUnit: Bool
 }

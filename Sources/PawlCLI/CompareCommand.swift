@@ -73,7 +73,9 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     let store = try Store(path: target.store, access: .reading)
     var options = ComparisonOptions()
-    options.metrics = metrics.split(separator: ",").map { String($0.drop { $0 == " " }) }
+    options.metrics = metrics.split(separator: ",", omittingEmptySubsequences: false).map {
+      String($0.drop { $0 == " " })
+    }
     options.minimumGrade = source.minimumGrade
     options.minimumEffect = minimumEffect
     options.timedCount = timed
@@ -109,7 +111,7 @@ struct VersionComparisonText {
   init(_ comparison: VersionComparison) { self.comparison = comparison }
 
   var lines: [String] {
-    [head] + overlap + measures + [""] + slices + spaces + movers + [verdict]
+    [head] + notes + measures + [""] + slices + spaces + movers + [verdict]
   }
 
   private var head: String {
@@ -120,8 +122,8 @@ struct VersionComparisonText {
       "\(Figures.count(comparison.queryCount, "judged query", "judged queries"))\(groups)"
   }
 
-  /// What was done with queries that versions have learned from.
-  var overlap: [String] {
+  /// What was done with queries that versions have learned from, and what versions lack.
+  var notes: [String] {
     var lines: [String] = []
     if comparison.usedCount > 0 {
       lines.append(
@@ -133,6 +135,12 @@ struct VersionComparisonText {
         "\(Figures.count(comparison.foreignCount, "query has", "queries have")) the id of a query that a version "
           + "has learned from, but another text: ids are numbers in both sets, and are not looked at"
       )
+    }
+    for (version, count) in zip([comparison.a, comparison.b], comparison.pendingCounts)
+    where count > 0 {
+      lines.append(
+        "\(version) lacks \(Figures.count(count, "stored passage")), which it cannot find: pawl reindex --version "
+          + "\(version) embeds them")
     }
     return lines
   }

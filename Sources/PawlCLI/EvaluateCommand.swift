@@ -82,7 +82,7 @@ struct EvaluateCommand: ParsableCommand {
         + "encode \(Figures.fixed(search.timing.encode, 2)) s, "
         + "search \(Figures.fixed(search.timing.search, 2)) s")
     if search.cost.listCount > 0 || effort.isGiven { Terminal.error(search.costText.line) }
-    EvaluationNotes.print(pending: search.pendingCount)
+    EvaluationNotes.print(pending: search.pendingCount, of: search.version)
   }
 
   /// A line of names, then a line a query.

@@ -67,7 +67,8 @@ enum ExitStatus: Int32 {
     case let error as StoreError:
       switch error {
       case .fileSystem(_, _, ENOSPC, _), .fileSystem(_, _, EDQUOT, _): .temporary
-      case .fileSystem(_, _, EFBIG, _), .noRoom, .busy, .overtaken: .temporary
+      case .fileSystem(_, _, EFBIG, _), .noRoom, .busy, .overtaken, .judgedOther:
+        .temporary
       case .fileSystem: .inputOutput
       case .checkFailed, .copyDiffers: .refused
       case .newerFormat, .notAStore, .foreign, .noModel, .noQueries, .vectorWidth, .vectorIDs,

@@ -53,12 +53,8 @@ struct PromoteCommand: ParsableCommand {
       let change = try store.promote(version, reason: reason ?? "", isForced: true)
       return try tell(change, nil)
     }
-    // Before anything is measured: one that does not exist, or is not embedded.
-    guard let candidate = versions.first(where: { $0.name == version }), candidate.state == "ready"
-    else {
-      _ = try store.promote(version, reason: "")
-      return
-    }
+    // Before anything is read or measured.
+    try store.requireReady(version)
     guard let report = try judge(in: store) else {
       Terminal.error("stopped; nothing was changed")
       throw ExitStatus.failed.code
@@ -74,7 +70,9 @@ struct PromoteCommand: ParsableCommand {
       throw ExitStatus.refused.code
     }
     let change = try store.promote(
-      version, reason: reason ?? "the gate let it through", figures: report.figures)
+      version,
+      reason: reason ?? (nonInferior ? "no worse, by the gate" : "the gate let it through"),
+      judged: report)
     try tell(change, report)
   }
 
@@ -95,7 +93,7 @@ struct PromoteCommand: ParsableCommand {
     for line in report.lines {
       table.add([line.isPassed ? "pass" : "FAIL", line.name, line.figure, line.bound])
     }
-    return table.lines + VersionComparisonText(report.comparison).overlap
+    return table.lines + (report.comparison.map { VersionComparisonText($0).notes } ?? [])
       + (report.looks.map { $0 > 1 ? ["the gate has judged by this set \($0) times"] : [] } ?? [])
   }
 
@@ -184,7 +182,7 @@ struct HistoryCommand: ParsableCommand {
   func run() throws {
     let history = try Store(path: target.store, access: .reading).history()
     if output.json { return Output.line(try JSONOutput.line(["history": history])) }
-    var table = TextTable(header: ["", "when", "who", "what", "why"], right: [0])
+    var table = TextTable(header: ["", "when", "who", "what", "by", "why"], right: [0])
     for entry in history {
       let what =
         entry.action == "init"
@@ -192,10 +190,18 @@ struct HistoryCommand: ParsableCommand {
         : "\(entry.action): \(entry.previous.map { "\($0) → " } ?? "")\(entry.version)"
       table.add([
         "\(entry.sequence)", entry.time, Terminal.shown(entry.user), what,
-        Terminal.shown(entry.reason),
+        Terminal.shown(Self.gain(entry.figures)), Terminal.shown(entry.reason),
       ])
     }
     for line in table.lines { Output.line(line) }
     for figure in history.last?.figures ?? [] { Output.line("  \(figure)") }
+  }
+
+  /// The gate's line on the deciding metric, without its bound: "mrr@10: +0.0288 [0.0228, 0.0349]".
+  private static func gain(_ figures: [String]) -> String {
+    guard let line = figures.dropFirst().first, let end = line.firstRange(of: " (") else {
+      return ""
+    }
+    return String(line.dropFirst(6).prefix(upTo: end.lowerBound))
   }
 }

@@ -70,7 +70,7 @@ struct SearchCommand: ParsableCommand {
     } else {
       Terminal.error(sentence(summary))
       if summary.cost.listCount > 0 || effort.isGiven { Terminal.error(summary.costText.line) }
-      EvaluationNotes.print(pending: summary.pendingCount)
+      EvaluationNotes.print(pending: summary.pendingCount, of: summary.version)
     }
   }
 

@@ -6,8 +6,8 @@ struct SetsCommand: ParsableCommand {
     commandName: "sets", abstract: "Keep evaluation sets in a store.",
     discussion: """
       A set is queries with what is relevant to them, and optionally groups of queries that hang \
-      together. Its role says what it is for: gate (decides on promotions, default), probe (watched \
-      while training), calibration (measures recall).
+      together. Its role says what it is for: gate (decides on promotions, default), probe (other \
+      queries, which the gate wants answered no worse), calibration (measures recall).
 
       Example:
         pawl sets demo.pawl add dev --queries queries.tsv --qrels qrels.tsv --groups groups.tsv
@@ -74,11 +74,13 @@ struct SetsCommand: ParsableCommand {
     if output.json { return Output.line(try JSONOutput.line(["sets": sets])) }
     if sets.isEmpty { return Terminal.error("\(target.store): no evaluation sets") }
     var table = TextTable(
-      header: ["set", "role", "queries", "judgments", "grouped", "added"], right: [2, 3, 4])
+      header: ["set", "role", "queries", "judgments", "grouped", "judged by", "added"],
+      right: [2, 3, 4, 5])
     for set in sets {
       table.add([
         set.name, set.role.rawValue, Figures.grouped(set.queryCount),
-        Figures.grouped(set.judgmentCount), Figures.grouped(set.groupedCount), set.created,
+        Figures.grouped(set.judgmentCount), Figures.grouped(set.groupedCount),
+        set.looks.map { "\($0) ×" } ?? "", set.created,
       ])
     }
     for line in table.lines { Output.line(line) }
@@ -107,11 +109,12 @@ enum EvaluationNotes {
     }
   }
 
-  static func print(pending count: Int) {
+  static func print(pending count: Int, of version: String) {
     if count == 0 { return }
     Terminal.error(
       Figures.count(count, "passage is", "passages are") + " not embedded yet and "
-        + "\(count == 1 ? "was" : "were") not found; any ingest embeds \(count == 1 ? "it" : "them")"
+        + "\(count == 1 ? "was" : "were") not found: pawl reindex --version \(version) embeds "
+        + (count == 1 ? "it" : "them")
     )
   }
 }

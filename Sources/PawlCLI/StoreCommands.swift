@@ -60,14 +60,16 @@ struct VersionsCommand: ParsableCommand {
     }
     var table = TextTable(
       header: [
-        "", "version", "state", "embedded", "pending", "codec", "lists", "tokens", "score", "from",
-      ], right: [3, 4, 6, 7])
+        "", "version", "state", "embedded", "pending", "codec", "size", "lists", "tokens", "score",
+        "from",
+      ], right: [3, 4, 6, 7, 8])
     for (version, depth) in Self.tree(versions) {
       table.add([
         version.isActive ? "*" : version.isPrevious ? "-" : "",
         String(repeating: "  ", count: depth) + version.name, version.state,
         Figures.grouped(version.embeddedCount), Figures.grouped(version.pendingCount),
-        version.codec, version.clustering.map { Figures.grouped($0.listCount) } ?? "-",
+        version.codec, Figures.bytes(version.codeSizeInBytes),
+        version.clustering.map { Figures.grouped($0.listCount) } ?? "-",
         version.hasEncoder ? "\(version.maxLength)" : "-",
         version.training.map {
           "\(Figures.fixed($0.parent, 4)) → \(Figures.fixed($0.metric, 4))"

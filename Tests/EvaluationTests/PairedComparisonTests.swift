@@ -23,7 +23,6 @@ import Testing
     let cases: [Case]
     let pvalues: [Double]
     let benjaminiHochberg: [Double]
-    let holm: [Double]
     let tTails: [[Double]]
   }
 
@@ -61,15 +60,12 @@ import Testing
     }
   }
 
-  @Test("values for several comparisons are adjusted as Holm, and Benjamini and Hochberg, say")
+  @Test("values for several comparisons are adjusted as Benjamini and Hochberg say")
   func several() throws {
     let golden = try Self.golden()
-    for (found, expected) in [
-      (PairedComparison.holm(golden.pvalues), golden.holm),
-      (PairedComparison.benjaminiHochberg(golden.pvalues), golden.benjaminiHochberg),
-    ] {
-      #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-12 }, "\(found)")
-    }
+    let found = PairedComparison.benjaminiHochberg(golden.pvalues)
+    #expect(found.count == golden.benjaminiHochberg.count)
+    #expect(zip(found, golden.benjaminiHochberg).allSatisfy { abs($0 - $1) < 1e-12 }, "\(found)")
   }
 
   @Test("the same seed gives the same figures, and equal answers no difference")

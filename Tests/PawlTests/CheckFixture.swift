@@ -72,7 +72,7 @@ struct CheckFixture {
   private func addAdapter(to store: Store) throws {
     let parent = try store.version("v1", in: store.environment.snapshot())
     let width = try store.space(parent.space, in: store.environment.snapshot()).width
-    var version = NewVersion(parent: parent, queryPrefix: "", origin: "by hand")
+    var version = NewVersion(parent: parent.name, queryPrefix: "", origin: "by hand")
     version.used = UsedQueries((0..<20).map { ("q\($0)", "query \($0)") })
     let count = QueryAdapter.count(width: width, rank: 2)
     try store.add(

@@ -97,11 +97,12 @@ import Testing
     let rank = try measure("mrr@10", rows, \.rank)
     let recall = try measure("recall@100", rows, \.recall)
     let space = EmbeddingReport(
-      effectiveRank: 200, meanCosine: 0, alignment: 1, uniformity: -3, hubness: 1, isFinite: true)
+      effectiveRank: 200, meanCosine: 0, alignment: 1, uniformity: -3, hubness: 1, areUnit: true)
     let cost = VersionComparison.Cost(median: 1, p99: 2, bytesPerPassage: 392)
     let groupCount = Set(rows.map(\.group)).count
     let comparison = VersionComparison(
       a: "v1", b: "v2", queryCount: rows.count, usedCount: 0, foreignCount: 0,
+      pendingCounts: [0, 0],
       groupCount: groupCount, measures: [rank, recall], exact: rank, slices: try slices(rows),
       movers: [], costs: [cost, cost], latency: nil, spaces: [space, space], overlap: 0.9,
       recall: 1, minimumEffect: 0.01, poolCount: nil)
@@ -110,7 +111,7 @@ import Testing
     gate.judgeSlices()
     gate.judgeIndex()
     gate.judgeCost()
-    gate.judgeSpace(pendingCount: 0)
+    gate.judgeSpace()
     return gate
   }
 

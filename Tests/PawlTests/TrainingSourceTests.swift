@@ -504,7 +504,7 @@ import Training
     let parent = try record("v1", store)
     #expect(throws: StoreError.versionExists(path: store.path, name: "v3")) {
       try store.add(
-        NewVersion(name: "v3", parent: parent, queryPrefix: "", origin: ""),
+        NewVersion(name: "v3", parent: parent.name, queryPrefix: "", origin: ""),
         QueryAdapter(
           width: 32, rank: 0, values: [Float](repeating: 0, count: 32)))
     }

@@ -1,6 +1,8 @@
 import Corpus
 import Encoding
+import Evaluation
 import Foundation
+import IVF
 import LMDB
 import Testing
 import Training
@@ -90,7 +92,7 @@ import Training
       try store.rollback(reason: "")
     }
     _ = try store.promote("v2", reason: "a")
-    _ = try store.promote("v3", reason: "b", isForced: true, figures: ["FAIL  queries: 3"])
+    _ = try store.promote("v3", reason: "b", isForced: true)
     #expect(try store.rollback(reason: "c").version == "v2")
     #expect(try store.rollback(reason: "d").version == "v1")
     #expect(throws: StoreError.self) { try store.rollback(reason: "e") }
@@ -99,7 +101,7 @@ import Training
     let history = try store.history()
     #expect(
       history.map(\.action) == ["init", "promote", "force", "rollback", "rollback", "promote"])
-    #expect(history[2].figures == ["FAIL  queries: 3"] && history[2].previous == "v2")
+    #expect(history[2].figures.isEmpty && history[2].previous == "v2")
     try store.expectWhole(passages: 309)
   }
 
@@ -141,7 +143,11 @@ import Training
         !$0.text.hasPrefix("quite another")
       })
     try store.expectWhole(passages: 309, pending: 9)
-    _ = try store.promote("v2", reason: "")
+    // It has both texts of nine passages, and finds each passage once.
+    let ahead = try store.query("quite another text 3", k: 309, .exact, version: "v2").hits
+    #expect(Set(ahead.map(\.id)).count == ahead.count && ahead.count >= 300)
+    let change = try store.promote("v2", reason: "")
+    #expect(change.pendingCount == 0)
     try store.expectWhole(passages: 309)
     let hits = try store.query("quite another text 3", k: 309, .exact).hits
     #expect(Set(hits.map(\.id)).count == hits.count && hits.count == 309)
@@ -196,16 +202,120 @@ import Training
       #expect(measure.low <= measure.difference && measure.difference <= measure.high)
     }
     #expect(found.usedCount == 0 && found.latency?.queryCount == 20)
-    #expect(found.spaces.allSatisfy { $0.isFinite && $0.effectiveRank > 1 && $0.uniformity < 0 })
+    #expect(found.spaces.allSatisfy { $0.areUnit && $0.effectiveRank > 1 && $0.uniformity < 0 })
     let same = try #require(try store.compare("v1", "v1", Fixture.sampleSet(), options))
     #expect(same.measures[0].difference == 0 && same.verdict == .tie && same.overlap == 1)
     #expect(try store.compare("v1", "v2", Fixture.sampleSet(), options)?.measures == found.measures)
+    options.metrics = []
+    #expect(throws: EvaluationError.self) {
+      try store.compare("v1", "v2", Fixture.sampleSet(), options)
+    }
+    options.metrics = ["mrr@10"]
     // A version that learned from the queries cannot be judged by them.
     var training = TrainOptions()
     training.recipe = .queryAdapter
     (training.recipe.batchSize, training.stepCount) = (8, 3)
     _ = try store.train(Fixture.sampleSet(), training, TrainingWatcher())
     #expect(throws: StoreError.self) { try store.compare("v1", "v3", Fixture.sampleSet(), options) }
+    let refused = try #require(try store.judge("v3", by: Fixture.sampleSet()))
+    #expect(!refused.isPassed && refused.comparison == nil)
+    let used = try Fixture.sampleSet().queryCount
+    #expect(
+      refused.lines.map(\.figure) == ["0, \(used) more were learned from: NOT-ENOUGH-EVIDENCE"])
+    // A probe that was learned from stops nothing.
+    try store.addSet("probe", Fixture.sampleSet(), role: .probe)
+    let others = try EvaluationSet(
+      queries: folder.file("o.tsv", ["o1\ta loaf of bread", "o2\tcold water", "o3\tsome cheese"]),
+      qrels: folder.file("o.qrels", ["o1 0 p001 1", "o2 0 p002 1", "o3 0 p003 1"]))
+    var gate = GateOptions()
+    gate.comparison.timedCount = 0
+    let looked = try #require(try store.judge("v3", by: others, gate))
+    #expect(looked.lines.contains { $0.name == "probe probe" && $0.bound == "not looked at" })
+  }
+
+  @Test("each metric of a comparison is of a search for as many hits as it looks at")
+  func depths() throws {
+    let store = try twoVersions()
+    var lists = ReindexOptions()
+    lists.listCount = 19
+    _ = try store.reindex(lists)
+    var options = ComparisonOptions()
+    options.timedCount = 0
+    options.metrics = ["recall@100", "mrr@10", "map", "ndcg@10"]
+    let found = try #require(try store.compare("v1", "v1", Fixture.sampleSet(), options))
+    #expect(found.measures.map(\.name) == options.metrics)
+    for measure in found.measures {
+      var alone = EvaluationOptions()
+      alone.metrics = [measure.name]
+      let own = try #require(try store.evaluate(Fixture.sampleSet(), alone))
+      #expect(abs(measure.a - own.metrics[0].value) < 1e-12, "\(measure.name)")
+    }
+  }
+
+  @Test("what the gate did not see is not promoted, and what one version lacks refuses")
+  func judgedOther() throws {
+    let store = try twoVersions()
+    try addVersion(to: store, maxLength: 12)
+    for name in ["v2", "v3"] { _ = try store.embedMissing(version: name) }
+    var options = GateOptions()
+    options.comparison.timedCount = 0
+    let report = try #require(try store.judge("v2", by: Fixture.sampleSet(), options))
+    _ = try store.promote("v3", reason: "somebody else")
+    #expect(throws: StoreError.judgedOther(path: store.path, version: "v2", active: "v3")) {
+      try store.promote("v2", reason: "", judged: report)
+    }
+    _ = try store.rollback(reason: "")
+    var bits = ReindexOptions()
+    bits.codec = .binary
+    _ = try store.reindex(version: "v2", bits)
+    #expect(throws: StoreError.judgedOther(path: store.path, version: "v2", active: "v1")) {
+      try store.promote("v2", reason: "", judged: report)
+    }
+    // v1 cannot find what only v2 has.
+    var textOnly = IngestOptions()
+    textOnly.textOnly = true
+    _ = try store.ingestAll(try folder.file("n.tsv", ["n1\tfresh bread"]), textOnly)
+    _ = try store.embedMissing(version: "v2")
+    let unfair = try #require(try store.judge("v2", by: Fixture.sampleSet(), options))
+    let line = try #require(unfair.lines.last)
+    #expect(line.name == "passages" && line.figure == "v1 lacks 1" && !line.isPassed)
+    _ = try store.embedMissing()
+    let fair = try #require(try store.judge("v2", by: Fixture.sampleSet(), options))
+    #expect(fair.lines.last?.isPassed == true)
+    #expect(try store.promote("v2", reason: "", judged: fair).version == "v2")
+  }
+
+  @Test("an adapter of queries gets its parent's index as it is when it is published")
+  func adapterAfterReindex() throws {
+    let store = try twoVersions()
+    var watcher = TrainingWatcher()
+    var isMoved = false
+    watcher.didStep = { _, _ in
+      if !isMoved {
+        var bits = ReindexOptions()
+        bits.codec = .binary
+        isMoved = (try? store.reindex(bits)) != nil
+      }
+      return true
+    }
+    var training = TrainOptions()
+    training.recipe = .queryAdapter
+    (training.recipe.batchSize, training.stepCount) = (8, 3)
+    let summary = try #require(try store.train(Fixture.sampleSet(), training, watcher))
+    #expect(isMoved)
+    let version = try #require(try store.versions().first { $0.name == summary.version })
+    #expect(version.state == "ready" && version.codec == "binary")
+  }
+
+  @Test("passages are sampled from those that are there, however many row numbers are gone")
+  func sampledRows() throws {
+    let store = try twoVersions()
+    let snapshot = try store.environment.snapshot()
+    let all = try store.sampledRows(1_000, seed: 1, in: snapshot)
+    #expect(all.count == 309 && Set(all).count == 309)
+    let some = try store.sampledRows(100, seed: 1, in: snapshot)
+    #expect(some.count == 100 && Set(some).isSubset(of: all))
+    #expect(try store.sampledRows(100, seed: 2, in: snapshot) != some)
   }
 
   @Test(

@@ -27,6 +27,7 @@ PAPER = {
     "hard-lora": (.2050, .2149, 598.69, 3.10, .78),
 }
 CONTROLS = ("permuted judgments", "rate 2e-4", "unfiltered ranks 1-5")
+SEEDS = 3
 LOWER, BETTER = -.01, .02
 RESAMPLES = 2_000
 
@@ -238,26 +239,30 @@ def bars(results):
         f"{len(judged) - len(wrong)} of {len(judged)}" + (f"; not {', '.join(wrong)}" if wrong else ""),
         not wrong if judged else None))
     for name, least in (("debian", .08), ("medquad", .09), ("squad_en", -.005)):
-        every = results.get(name, [])
-        safe, change = mean_change([one for one in every if not one.name.startswith("safe of")], "safe")
-        if not safe:
+        if name not in results:
             continue
+        every = results[name]
+        safe, change = mean_change([one for one in every if not one.name.startswith("safe of")], "safe")
         found.append((
-            f"{name}: safe, {len(safe)} seeds, at least {signed(least, 3)}", signed(change), change >= least))
+            f"{name}: safe, mean of {len(safe)} of {SEEDS} seeds, at least {signed(least, 3)}",
+            signed(change) if safe else "", change >= least if safe else None))
         contrastive = [one for one in every if one.name == "contrastive"]
         groups = next((one.content.get("groups") for one in every if one.isBase), None)
-        if name != "squad_en" and contrastive and groups:
-            difference, low, high = paired(contrastive[0], safe[0], groups.split())
+        if name != "squad_en":
+            isMeasured = safe and contrastive and groups
+            difference, low, high = paired(contrastive[0], safe[0], groups.split()) if isMeasured else (0, 0, 0)
             found.append((
-                f"{name}: safe not below contrastive, low end above -.005", interval(difference, low, high),
-                low > -.005))
+                f"{name}: safe of the first seed not below contrastive, low end above -.005",
+                interval(difference, low, high) if isMeasured else "", low > -.005 if isMeasured else None))
     for every in results.values():
         for one in every:
             if one.name.startswith("safe of"):
                 found.append((
                     f"forgetting: {one.name} on {one.set}, no worse than -.01",
                     interval(one.change, one.low, one.high), one.change >= -.01))
-    controls = [one for every in results.values() for one in every if one.name in CONTROLS]
+    controls = [
+        one for every in results.values() for one in every
+        if one.name in CONTROLS or (one.set, one.name) == ("medquad", "safe of debian")]
     if controls:
         winners = [f"{one.name} on {one.set} ({signed(one.change)})" for one in controls if one.gate["promoted"]]
         found.append((

@@ -389,7 +389,7 @@ struct TrainingJob {
       try AdapterFile.write(adapters.layout, adapters.values, base: parent.name, to: target)
     }
     let version = NewVersion(
-      name: folder.version, parent: parent, queryPrefix: parent.queryPrefix,
+      name: folder.version, parent: parent.name, queryPrefix: parent.queryPrefix,
       origin: "trained by the recipe \(recipe.name)", training: record(summary), used: pairs.used)
     switch outcome.product {
     case .queryAdapter(let adapter): try store.add(version, adapter)
