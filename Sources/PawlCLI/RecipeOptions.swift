@@ -152,7 +152,8 @@ struct RecipeOptions: ParsableArguments {
   var interpolate: Bool?
   @Option(
     help: ArgumentHelp(
-      "Take a running mean of the values, which keeps so much a step.", valueName: "x"))
+      "Take a running mean of the values, which keeps up to so much a step.",
+      valueName: "x"))
   var ema: Double?
   @Option(help: ArgumentHelp("Looks at the queries kept back.", valueName: "n"))
   var validations: Int?

@@ -61,7 +61,7 @@ package struct Recipe: Sendable, Codable, Equatable {
   package var anchorWeight = 0.0
   /// Whether values between the parent's and the trained ones are tried on validation.
   package var interpolates = false
-  /// Of a running mean of the values, which then is the result; 0: none.
+  /// What a running mean of the values keeps a step, at most; the mean then is the result; 0: none.
   package var averageDecay = 0.0
   package var optimizer = OptimizerName.adamw
   package var rate = 2e-5
@@ -287,11 +287,12 @@ extension Recipe {
     return recipe
   }()
 
-  /// And values between the parent's and the trained ones, chosen on validation.
-  /// Source: Xiao et al. 2023 (LM-Cocktail), section 3.
+  /// And of the values a running mean, or what lies between the parent's and it: validation chooses.
+  /// Source: Polyak & Juditsky 1992; Xiao et al. 2023 (LM-Cocktail), section 3.
   package static let safe: Recipe = {
     var recipe = anchored
     recipe.name = "safe"
+    recipe.averageDecay = 0.99
     recipe.interpolates = true
     return recipe
   }()

@@ -56,11 +56,11 @@ package struct Trainer: ~Copyable {
     let scale = recipe.clip > 0 ? min(1, recipe.clip / (norm + 1e-6)) : 1
     let rate = rate.rate(number)
     if isFinite {
-      // Skipped steps do not count for the optimizer: its means begin with the first that is taken.
-      optimizer.step(
-        number: number - progress.skippedCount + 1, rate: rate, gradientScale: scale)
+      // Skipped steps do not count for the means: they begin with the first that is taken.
+      let taken = number - progress.skippedCount + 1
+      optimizer.step(number: taken, rate: rate, gradientScale: scale)
       objective.valuesDidChange()
-      if average.count > 0 { average.approach(values, by: 1 - recipe.averageDecay) }
+      if average.count > 0 { average.approach(values, by: share(ofStep: taken)) }
     } else {
       objective.trained.gradients.fill(0)
     }
@@ -69,6 +69,14 @@ package struct Trainer: ~Copyable {
     return Step(
       number: number, loss: batch.loss, rate: rate, gradientNorm: norm,
       tokenCount: batch.tokenCount, isSkipped: !isFinite)
+  }
+
+  /// What the values of a step are of their running mean: at first more, so that the mean leaves the parent's values
+  /// behind, and that a short run's mean is of its last quarter.
+  ///
+  /// Source: Shamir & Zhang 2013, section 3 (polynomial decay, η 3).
+  private func share(ofStep number: Int) -> Double {
+    max(1 - recipe.averageDecay, 4 / Double(number + 3))
   }
 
   private var values: SharedFloats { objective.trained.values }

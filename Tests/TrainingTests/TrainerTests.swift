@@ -117,6 +117,28 @@ import Testing
     #expect(best.allSatisfy { $0.isFinite })
   }
 
+  @Test("a running mean spans the last quarter of a short run, and its decay's steps of a long one")
+  func runningMean() throws {
+    var recipe = Recipe.contrastive
+    recipe.batchSize = 8
+    recipe.averageDecay = 0.8
+    var trainer = try Self.trainer(recipe, steps: 24)
+    var values: [[Float]] = []
+    while try trainer.step() != nil { values.append(trainer.objective.trained.values.array) }
+    // What each step's values are of the mean, from the last to the first: all of it at the first step.
+    var (expected, left) = ([Double](repeating: 0, count: values[0].count), 1.0)
+    for number in (1...24).reversed() {
+      let share = left * (number > 17 ? 0.2 : 4 / Double(number + 3))
+      for place in expected.indices { expected[place] += share * Double(values[number - 1][place]) }
+      left -= share
+    }
+    #expect(abs(left) < 1e-12)
+    let mean = trainer.current.array
+    let worst = zip(mean, expected).map { abs(Double($0) - $1) }.max() ?? 1
+    #expect(worst < 1e-6, "\(worst)")
+    #expect(mean != values[23])
+  }
+
   @Test("the best validation is kept, and patience ends a run")
   func patience() throws {
     var recipe = Recipe.contrastive
