@@ -27,7 +27,8 @@ public struct EvaluationSet: Sendable {
   /// Judged queries whose text is not in the set; they are left out.
   public var textlessCount: Int { qrels.queries.count - judged.count }
   public var judgmentCount: Int { qrels.count }
-  public var groupedCount: Int { groups.queryCount }
+  /// Judged queries that have a group.
+  public var groupedCount: Int { judged.count { groups[$0.id] != nil } }
 
   /// Reads `qid<TAB>query`, `qid 0 pid grade` and, if given, `qid<TAB>group` files.
   ///

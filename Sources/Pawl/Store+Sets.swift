@@ -48,19 +48,32 @@ extension Store {
     }
   }
 
+  /// Stores a set with the role calibration where there is none yet.
+  ///
+  /// - Returns: whether it is new.
+  func addCalibration(_ set: EvaluationSet) throws -> Bool {
+    if try sets().contains(where: { $0.role == .calibration }) { return false }
+    do {
+      try addSet("calibration", set, role: .calibration)
+      return true
+    } catch StoreError.setExists { return false }
+  }
+
   /// Notes that the gate judges by a set.
   ///
   /// - Returns: how often it has, this time included.
   func countLook(at name: String) throws -> Int {
-    var write = try environment.beginWrite()
-    guard var record = try tables.sets.record(StoredSet.self, at: Key(name), in: write) else {
-      throw StoreError.noSet(path: path, name: name, known: try sets(in: write).map(\.name))
+    try growingMap {
+      var write = try environment.beginWrite()
+      guard var record = try tables.sets.record(StoredSet.self, at: Key(name), in: write) else {
+        throw StoreError.noSet(path: path, name: name, known: try sets(in: write).map(\.name))
+      }
+      let looks = (record.looks ?? 0) + 1
+      record.looks = looks
+      try tables.sets.put(record: record, at: Key(name), in: &write)
+      try write.commit()
+      return looks
     }
-    let looks = (record.looks ?? 0) + 1
-    record.looks = looks
-    try tables.sets.put(record: record, at: Key(name), in: &write)
-    try write.commit()
-    return looks
   }
 
   /// All stored sets, by name.

@@ -12,8 +12,9 @@ struct CalibrateCommand: ParsableCommand {
       measured: as much as other queries of this kind will find by all odds. So a few queries promise \
       little; give some hundreds.
 
-      Without a file they are those of a stored set with the role calibration (pawl sets); where there \
-      is none, words in a row from stored passages; in a store of vectors, stored vectors.
+      Without a file they are those of a stored set with the role calibration (pawl sets), which a training \
+      makes of queries that it keeps back; where there is none, words in a row from stored passages; in a \
+      store of vectors, stored vectors.
 
       Example:
         pawl calibrate demo.pawl

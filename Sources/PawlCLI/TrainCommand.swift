@@ -96,6 +96,11 @@ struct TrainCommand: ParsableCommand {
     guard let summary else { throw stopped() }
     if output.json { return Output.line(try JSONOutput.line(TrainReport(summary))) }
     Output.line("\(target.store): \(Self.sentence(summary))")
+    if let count = summary.calibrationCount {
+      Output.line(
+        "\(target.store): \(Figures.count(count, "query", "queries")) of those kept back are the set calibration "
+          + "now, with which indexes are measured (pawl calibrate: the one that serves, too)")
+    }
     Output.line(summary.version)
   }
 
@@ -190,6 +195,8 @@ struct TrainReport: Encodable {
   let base: Double
   let metric: Double
   let share: Double
+  /// Queries kept back that are the store's set for calibrations from now on.
+  let calibration: Int?
 
   init(_ summary: TrainSummary) {
     version = summary.version
@@ -198,5 +205,6 @@ struct TrainReport: Encodable {
     base = summary.baseMetric
     metric = summary.metric
     share = summary.share
+    calibration = summary.calibrationCount
   }
 }

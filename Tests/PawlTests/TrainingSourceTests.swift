@@ -284,6 +284,44 @@ import Training
     #expect(try grandchild.adapter == record("v2", store).adapter)
   }
 
+  @Test("queries kept back become the store's calibration set where it has none")
+  func calibration() throws {
+    let store = try sampleStore()
+    _ = try store.train(Fixture.sampleSet(), Self.options(.queryAdapter), TrainingWatcher())
+    // Too few to promise anything.
+    #expect(try store.sets().isEmpty)
+    let passages = try Fixture.sampleSet().judged.map { ($0.text, $0.id) }
+    let answers = try Fixture.sampleSet().qrels
+    let queries = (0..<2_400).map {
+      Query(id: Identifier("k\($0)"), text: "\(passages[$0 % passages.count].0) \($0)")
+    }
+    let set = try EvaluationSet(
+      queries: Queries(queries),
+      qrels: Qrels(
+        queries.enumerated().flatMap { number, query in
+          answers[passages[number % passages.count].1].map {
+            Judgment(query: query.id, passage: $0.id, grade: $0.grade)
+          }
+        }), groups: Groups(queries.map { ($0.id, $0.id.text) }), name: "many")
+    var recipe = Recipe.mined
+    recipe.mining.rangeMin = 1
+    recipe.mining.relativeMargin = nil
+    let summary = try #require(try store.train(set, Self.options(recipe), TrainingWatcher()))
+    let stored = try #require(try store.sets().first)
+    #expect(stored.name == "calibration" && stored.role == .calibration)
+    #expect(stored.queryCount >= 200 && stored.groupedCount == stored.queryCount)
+    #expect(summary.calibrationCount == stored.queryCount)
+    let learned = Set(
+      try table("\(store.path)/runs/\(summary.version)/negatives.tsv").map { $0[0] })
+    let kept = Set(try store.set(named: "calibration").judged.map(\.id.text))
+    #expect(!learned.isEmpty && kept.isDisjoint(with: learned))
+    var other = Self.options(.queryAdapter)
+    other.seed = 2
+    let second = try #require(try store.train(set, other, TrainingWatcher()))
+    #expect(second.calibrationCount == nil)
+    #expect(try store.sets() == [stored])
+  }
+
   @Test("two trainings of one store are refused, and a run that did not end is left to itself")
   func two() throws {
     let store = try sampleStore()

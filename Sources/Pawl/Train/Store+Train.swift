@@ -90,6 +90,8 @@ package struct TrainSummary: Sendable, Equatable {
   package let metric: Double
   /// α of the trained values, 1 − α of the parent's.
   package let share: Double
+  /// Queries kept back that are the store's set for calibrations from now on; nil where it had one, or they are few.
+  package let calibrationCount: Int?
 }
 
 extension Store {

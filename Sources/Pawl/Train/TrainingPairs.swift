@@ -17,9 +17,12 @@ struct TrainingPairs {
   let unusableCount: Int
   /// Of all queries, those kept back included: what a gate must not ask again.
   let used: UsedQueries
+  /// Judged queries that are kept back, as many as a calibration takes; nil where they would promise little.
+  let calibration: EvaluationSet?
 
   /// Queries that a validation asks at most, and passages beside their answers: both decide what it costs.
   private static let (validationQueries, validationPassages) = (400, 1_500)
+  private static let leastCalibration = 200
 
   /// A query with all that is known of it.
   private struct Source {
@@ -76,8 +79,9 @@ struct TrainingPairs {
             teacherScores: example.teacherScores)
         }
       }, answers: trained.map { sources[$0].answers })
-    validation = try Self.validation(
-      sources.indices.filter { isKept[$0] }.map { sources[$0] }, places, texts, seed: options.seed)
+    let kept = sources.indices.filter { isKept[$0] }.map { sources[$0] }
+    validation = try Self.validation(kept, places, texts, seed: options.seed)
+    calibration = try set.flatMap { try Self.calibration(kept, of: $0, seed: options.seed) }
   }
 
   // MARK: Where queries come from
@@ -206,6 +210,17 @@ struct TrainingPairs {
     let order = numbers.permutation(names.count)
     let kept = Set(order.prefix(names.count / 10).map { names[$0] })
     return groups.map(kept.contains)
+  }
+
+  private static func calibration(
+    _ queries: [Source], of set: EvaluationSet, seed: UInt64
+  ) throws -> EvaluationSet? {
+    let ids = queries.compactMap(\.id)
+    if ids.count < leastCalibration { return nil }
+    var numbers = RandomNumbers(key: RandomKey.mix(seed, 0xca11))
+    let chosen = Set(
+      numbers.permutation(ids.count).prefix(Store.calibrationSize).map { Identifier(ids[$0]) })
+    return try set.without { !chosen.contains($0.id) }
   }
 
   private static func validation(
