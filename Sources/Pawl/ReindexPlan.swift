@@ -56,7 +56,7 @@ extension Store {
     }
     let hasEncoder = try space(index.space, in: snapshot).checkpoint != nil
     var plan = ReindexPlan(codec: codec.rawValue)
-    if hasEncoder { plan.pendingCount = try tables.rows.count(in: snapshot) - index.count }
+    if hasEncoder { plan.pendingCount = try pendingCount(of: index, in: snapshot) }
     plan.codeCount = index.count + plan.pendingCount
     plan.listCount = options.listCount ?? ReindexOptions.usualListCount(plan.codeCount)
     plan.currentListCount = index.clustering?.listCount ?? 0

@@ -90,7 +90,7 @@ struct BatchSearch {
     guard let held = snapshots.take() else { return [] }
     let served = try store.served(version.name, in: held.snapshot)
     summary.searchedCount = served.index.count
-    summary.pendingCount = try store.tables.rows.count(in: held.snapshot) - served.index.count
+    summary.pendingCount = try store.pendingCount(of: served.index, in: held.snapshot)
     var cost = SearchCost()
     cost.listCount = served.index.clustering?.listCount ?? 0
     defer { summary.cost.add(cost) }

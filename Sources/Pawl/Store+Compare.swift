@@ -67,7 +67,9 @@ struct Comparing {
     versions = try [a, b].map { try store.version($0, in: snapshot) }
     // Of a pool the first version makes the list, and the other may be embedded for it.
     for version in versions.prefix(options.isPooled ? 1 : 2) { try store.requireReady(version) }
-    pendingCounts = try versions.map { try store.pendingCount(of: $0, in: snapshot) }
+    pendingCounts = try versions.map {
+      try store.pendingCount(of: store.index($0.index, in: snapshot), in: snapshot)
+    }
     let used = try versions.flatMap { try store.usedQueries(by: $0, in: snapshot) }
     let overlap = QueryOverlap(given, used)
     let unused = given.judged.filter { !overlap.queries.contains($0.id) }

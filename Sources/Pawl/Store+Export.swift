@@ -46,7 +46,7 @@ extension Store {
     try output.commit()
     return VectorExportSummary(
       version: version.name, vectorCount: index.count, width: space.width,
-      pendingCount: try tables.rows.count(in: snapshot) - index.count)
+      pendingCount: try pendingCount(of: index, in: snapshot))
   }
 
   private func requireOutputs(_ file: String, _ idFile: String) throws {

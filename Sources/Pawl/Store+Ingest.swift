@@ -149,7 +149,8 @@ extension Store {
       if !isFinished { summary.isInterrupted = true }
     }
     let now = try environment.snapshot()
-    result.pendingCount = try pendingCount(of: version(name, in: now), in: now)
+    result.pendingCount = try pendingCount(
+      of: index(version(name, in: now).index, in: now), in: now)
     summary.previous = result
   }
 

@@ -78,7 +78,7 @@ extension Store {
             reason: reason, previous: active, figures: figures.isEmpty ? nil : figures),
           in: &write)
       }
-      let pendingCount = try pendingCount(of: chosen, in: write)
+      let pendingCount = try pendingCount(of: index(chosen.index, in: write), in: write)
       if chosen.name != active { try write.commit() } else { write.abort() }
       return ServingChange(
         version: chosen.name, previous: active, pendingCount: pendingCount,
@@ -97,15 +97,6 @@ extension Store {
     guard version.state == "ready" else {
       throw StoreError.notReady(path: path, version: version.name, state: version.state)
     }
-  }
-
-  /// Passages that a version does not have yet.
-  func pendingCount<T: Transaction & ~Copyable>(
-    of version: VersionRecord, in transaction: borrowing T
-  ) throws -> Int {
-    // One that is ahead of an update has the old text's code beside the new one's.
-    let codes = try index(version.index, in: transaction).count
-    return max(0, try tables.rows.count(in: transaction) - codes)
   }
 
   /// What the version that is to serve has already takes the place of what it replaces.

@@ -191,10 +191,9 @@ extension Store {
   /// Indexes that no version names; nor would, without some versions.
   func abandonedIndexes(without collected: Set<String> = []) throws -> [UInt32] {
     let snapshot = try environment.snapshot()
-    let doomed = try versionRecords(in: snapshot).filter { collected.contains($0.name) }
-    let kept = try versionRecords(in: snapshot).filter {
-      !$0.isCollected && !collected.contains($0.name)
-    }
+    let versions = try versionRecords(in: snapshot)
+    let doomed = versions.filter { collected.contains($0.name) }
+    let kept = versions.filter { !$0.isCollected && !collected.contains($0.name) }
     let left = Set(doomed.map(\.index)).subtracting(kept.map(\.index))
     return try indexIDs(in: snapshot).filter {
       try left.contains($0) || index($0, in: snapshot).state != nil

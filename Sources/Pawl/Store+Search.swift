@@ -57,7 +57,7 @@ extension Store {
     timing.fetch = watch.lap()
     return Answer(
       version: served.version.name, hits: hits, searchedCount: served.index.count, cost: cost,
-      pendingCount: try tables.rows.count(in: snapshot) - served.index.count, timing: timing)
+      pendingCount: try pendingCount(of: served.index, in: snapshot), timing: timing)
   }
 
   /// Puts ties in the order of their ids, cuts at k and reads the texts.

@@ -107,7 +107,6 @@ extension Store {
   ) throws -> [StoreStatistics.Version] {
     let active = try activeVersion(in: snapshot)
     let previous = try previousVersion(in: snapshot)
-    let rowCount = try tables.rows.count(in: snapshot)
     var figures: [StoreStatistics.Version] = []
     for version in try versionRecords(in: snapshot) {
       let space = try space(version.space, in: snapshot)
@@ -122,7 +121,7 @@ extension Store {
           parent: version.parent, created: version.created, origin: version.origin,
           width: space.width, hasEncoder: space.checkpoint != nil, maxLength: space.maxLength,
           codec: index.codec.rawValue,
-          embeddedCount: index.count, pendingCount: rowCount - index.count,
+          embeddedCount: index.count, pendingCount: try pendingCount(of: index, in: snapshot),
           floatSizeInBytes: index.count * Codec.float32.codeSizeInBytes(width: space.width),
           codeSizeInBytes: index.count * index.codec.listedSizeInBytes(width: space.width),
           clustering: try clusteringStatistics(of: version.index, index, in: snapshot),

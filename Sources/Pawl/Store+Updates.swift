@@ -9,6 +9,14 @@ extension Store {
     try indexIDs(in: transaction).map { try index($0, in: transaction).nextRow }.max() ?? 0
   }
 
+  /// Passages that an index does not have yet.
+  func pendingCount<T: Transaction & ~Copyable>(
+    of index: IndexRecord, in transaction: borrowing T
+  ) throws -> Int {
+    // One that is ahead of an update has the old text's code beside the new one's.
+    max(0, try tables.rows.count(in: transaction) - index.count)
+  }
+
   /// Every row below this one is coded in the index that serves, or gone.
   func firstPendingRow<T: Transaction & ~Copyable>(
     in transaction: borrowing T

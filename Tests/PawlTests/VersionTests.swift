@@ -144,8 +144,12 @@ import Training
       })
     try store.expectWhole(passages: 309, pending: 9)
     // It has both texts of nine passages, and finds each passage once.
-    let ahead = try store.query("quite another text 3", k: 309, .exact, version: "v2").hits
+    let answer = try store.query("quite another text 3", k: 309, .exact, version: "v2")
+    let ahead = answer.hits
     #expect(Set(ahead.map(\.id)).count == ahead.count && ahead.count >= 300)
+    // More codes than passages are none too few.
+    #expect(answer.pendingCount == 0)
+    #expect(try store.versions().first { $0.name == "v2" }?.pendingCount == 0)
     let change = try store.promote("v2", reason: "")
     #expect(change.pendingCount == 0)
     try store.expectWhole(passages: 309)
