@@ -19,7 +19,7 @@ public struct GateOptions: Sendable {
 /// What the gate says of a candidate.
 public struct GateReport: Sendable, Equatable, Encodable {
   /// One condition: what was found, what it has to be, and whether it is.
-  public struct Line: Sendable, Equatable, Encodable {
+  public struct Line: Sendable, Equatable, Codable {
     public let name: String
     public let figure: String
     public let bound: String
@@ -37,11 +37,6 @@ public struct GateReport: Sendable, Equatable, Encodable {
   public internal(set) var looks: Int?
 
   public var isPassed: Bool { lines.allSatisfy(\.isPassed) }
-
-  /// A line each, for the history.
-  public var figures: [String] {
-    lines.map { "\($0.isPassed ? "pass" : "FAIL")  \($0.name): \($0.figure) (\($0.bound))" }
-  }
 }
 
 extension Store {

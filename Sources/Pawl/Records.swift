@@ -170,8 +170,8 @@ struct HistoryRecord: Codable, Equatable {
   var reason: String
   /// The version that served before; nil for the first.
   var previous: String?
-  /// What the gate said, a line each.
-  var figures: [String]?
+  /// What the gate said.
+  var gate: [GateReport.Line]?
 
   static let promote = "promote"
   /// A promotion that the gate was not asked about, or refused.

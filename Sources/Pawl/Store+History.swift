@@ -12,8 +12,8 @@ public struct HistoryEntry: Sendable, Equatable, Encodable {
   public let time: String
   public let user: String
   public let reason: String
-  /// What the gate said, a line each.
-  public let figures: [String]
+  /// What the gate said; empty where it was not asked.
+  public let gate: [GateReport.Line]
 }
 
 extension Store {
@@ -23,7 +23,7 @@ extension Store {
       HistoryEntry(
         sequence: Int(sequence), action: record.action, version: record.version,
         previous: record.previous, time: record.time, user: record.user, reason: record.reason,
-        figures: record.figures ?? [])
+        gate: record.gate ?? [])
     }
   }
 

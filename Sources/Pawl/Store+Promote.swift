@@ -28,7 +28,7 @@ extension Store {
   ) throws -> ServingChange {
     try serve(
       action: isForced ? HistoryRecord.force : HistoryRecord.promote, reason: reason,
-      figures: report?.figures ?? []
+      gate: report?.lines
     ) { write in
       let chosen = try version(name, in: write)
       let active = try activeVersion(in: write)
@@ -45,7 +45,7 @@ extension Store {
   ///
   /// - Throws: `StoreError.nothingBefore` where the active version is the first.
   public func rollback(reason: String) throws -> ServingChange {
-    try serve(action: HistoryRecord.rollback, reason: reason, figures: []) { write in
+    try serve(action: HistoryRecord.rollback, reason: reason) { write in
       guard let previous = try previousVersion(in: write) else {
         throw StoreError.nothingBefore(path: path, version: try activeVersion(in: write))
       }
@@ -59,7 +59,7 @@ extension Store {
   }
 
   private func serve(
-    action: String, reason: String, figures: [String],
+    action: String, reason: String, gate: [GateReport.Line]? = nil,
     _ choose: (borrowing WriteTransaction) throws -> VersionRecord
   ) throws -> ServingChange {
     try growingMap {
@@ -75,7 +75,7 @@ extension Store {
         try append(
           HistoryRecord(
             action: action, version: chosen.name, time: timestamp(), user: Process.user,
-            reason: reason, previous: active, figures: figures.isEmpty ? nil : figures),
+            reason: reason, previous: active, gate: gate),
           in: &write)
       }
       let pendingCount = try pendingCount(of: index(chosen.index, in: write), in: write)

@@ -89,12 +89,16 @@ struct PromoteCommand: ParsableCommand {
   }
 
   static func lines(_ report: GateReport) -> [String] {
+    table(report.lines) + (report.comparison.map { VersionComparisonText($0).notes } ?? [])
+      + (report.looks.map { $0 > 1 ? ["the gate has judged by this set \($0) times"] : [] } ?? [])
+  }
+
+  static func table(_ conditions: [GateReport.Line]) -> [String] {
     var table = TextTable(header: ["", "condition", "found", "bound"])
-    for line in report.lines {
+    for line in conditions {
       table.add([line.isPassed ? "pass" : "FAIL", line.name, line.figure, line.bound])
     }
-    return table.lines + (report.comparison.map { VersionComparisonText($0).notes } ?? [])
-      + (report.looks.map { $0 > 1 ? ["the gate has judged by this set \($0) times"] : [] } ?? [])
+    return table.lines
   }
 
   private func tell(_ change: ServingChange, _ report: GateReport?) throws {
@@ -190,18 +194,17 @@ struct HistoryCommand: ParsableCommand {
         : "\(entry.action): \(entry.previous.map { "\($0) → " } ?? "")\(entry.version)"
       table.add([
         "\(entry.sequence)", entry.time, Terminal.shown(entry.user), what,
-        Terminal.shown(Self.gain(entry.figures)), Terminal.shown(entry.reason),
+        Self.gain(entry), Terminal.shown(entry.reason),
       ])
     }
     for line in table.lines { Output.line(line) }
-    for figure in history.last?.figures ?? [] { Output.line("  \(figure)") }
+    if let gate = history.last?.gate, !gate.isEmpty {
+      for line in [""] + PromoteCommand.table(gate) { Output.line(line) }
+    }
   }
 
   /// The gate's line on the deciding metric, without its bound: "mrr@10: +0.0288 [0.0228, 0.0349]".
-  private static func gain(_ figures: [String]) -> String {
-    guard let line = figures.dropFirst().first, let end = line.firstRange(of: " (") else {
-      return ""
-    }
-    return String(line.dropFirst(6).prefix(upTo: end.lowerBound))
+  private static func gain(_ entry: HistoryEntry) -> String {
+    entry.gate.dropFirst().first.map { "\($0.name): \($0.figure)" } ?? ""
   }
 }

@@ -284,6 +284,32 @@ import Training
     #expect(try grandchild.adapter == record("v2", store).adapter)
   }
 
+  @Test("a look has each query's answers, what its parent takes for answers, and others by chance")
+  func watched() throws {
+    let store = try sampleStore()
+    let others = Fixture.passages(0..<4_000) { "\($0) loaves of bread" }
+    _ = try store.ingestAll(folder.file("others.tsv", others))
+    let set = try Fixture.sampleSet()
+    var places = try PassagePlaces(store)
+    let texts = BatchMaker.TextSettings(queryPrefix: "", passagePrefix: "", maxLength: 32)
+    let looks = try TrainingPairs(
+      set, nil, &places, in: store, version: "v1", Self.options(.contrastive), texts
+    ).validation
+    #expect(looks.passageCount == 2_000 && Set(looks.places).count == 2_000)
+    let snapshot = try store.environment.snapshot()
+    func isWatched(_ id: Identifier) throws -> Bool {
+      let row = try #require(try store.checkedRow(of: id, in: snapshot))
+      return looks.places.contains(try #require(places.place(ofRow: row)))
+    }
+    #expect(looks.queryCount >= 3)
+    for query in set.judged where looks.queries.contains(query.text) {
+      let answers = Set(set.qrels[query.id].filter { $0.grade > 0 }.map(\.id))
+      for id in answers { #expect(try isWatched(id)) }
+      let hits = try store.query(query.text, k: answers.count + 2).hits.map { Identifier($0.id) }
+      for id in hits.filter({ !answers.contains($0) }).prefix(2) { #expect(try isWatched(id)) }
+    }
+  }
+
   @Test("queries kept back become the store's calibration set where it has none")
   func calibration() throws {
     let store = try sampleStore()

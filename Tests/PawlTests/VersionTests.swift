@@ -101,7 +101,7 @@ import Training
     let history = try store.history()
     #expect(
       history.map(\.action) == ["init", "promote", "force", "rollback", "rollback", "promote"])
-    #expect(history[2].figures.isEmpty && history[2].previous == "v2")
+    #expect(history[2].gate.isEmpty && history[2].previous == "v2")
     try store.expectWhole(passages: 309)
   }
 
@@ -432,7 +432,9 @@ import Training
     options.isNonInferior = true
     let easy = try #require(
       try store.judge("v2", by: store.set(named: "dev"), named: "dev", options))
-    #expect(easy.isPassed && easy.looks == 2, "\(easy.figures)")
+    #expect(easy.isPassed && easy.looks == 2, "\(easy.lines)")
+    _ = try store.promote("v2", reason: "a test", judged: easy)
+    #expect(try store.history().map(\.gate) == [[], easy.lines])
     #expect(throws: StoreError.self) { try store.set(.gateRank, to: "2") }
     #expect(try store.value(of: .gateQueries) == "2")
     try store.set(.gateQueries, to: nil)

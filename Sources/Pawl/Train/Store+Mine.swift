@@ -87,48 +87,22 @@ extension Store {
     _ data: TrainingData, _ places: PassagePlaces, _ settings: MiningSettings,
     version: String? = nil, count: Int, seed: UInt64, progress: ProgressHandler
   ) throws -> [[MinedPassage]]? {
-    var search = try BatchSearch(self, .usual, version: version)
     let byQuery = Dictionary(grouping: data.examples.indices) { data.examples[$0].query }
     let asked = byQuery.keys.sorted()
     var mined = [[MinedPassage]](repeating: [], count: data.examples.count)
-    let size = search.batchSize(k: settings.depth(answers: 1))
-    for start in stride(from: 0, to: asked.count, by: size) {
-      let queries = asked[start..<min(start + size, asked.count)]
-      let deepest = queries.map { settings.depth(answers: data.answers[$0].count) }.max() ?? 1
-      let answers = try search.run(
-        QueryBatch(
-          ids: queries.map { Identifier("\($0)") },
-          content: .texts(queries.map { data.queries[$0] })),
-        k: deepest)
-      let snapshot = try environment.snapshot()
-      for (query, hits) in zip(queries, answers) {
-        let ranked = try ranked(hits, places, in: snapshot)
-        for place in byQuery[query] ?? [] {
-          var numbers = RandomNumbers(
-            key: RandomKey.mix(RandomKey.mix(seed, 0x313e), UInt64(place)))
-          mined[place] = settings.negatives(
-            ranked, answers: data.answers[query], positive: data.examples[place].positive,
-            count: count, &numbers)
-        }
+    let isDone = try rank(
+      asked.map { data.queries[$0] }, places, version: version,
+      depth: { settings.depth(answers: data.answers[asked[$0]].count) }, progress: progress
+    ) { number, ranked in
+      let query = asked[number]
+      for place in byQuery[query] ?? [] {
+        var numbers = RandomNumbers(
+          key: RandomKey.mix(RandomKey.mix(seed, 0x313e), UInt64(place)))
+        mined[place] = settings.negatives(
+          ranked, answers: data.answers[query], positive: data.examples[place].positive,
+          count: count, &numbers)
       }
-      let told = Progress(stage: .searching, done: queries.endIndex, total: asked.count)
-      if !progress(told), queries.endIndex < asked.count { return nil }
     }
-    return mined
-  }
-
-  /// Hits by their texts; of equal texts the first counts.
-  private func ranked(
-    _ hits: [RunHit], _ places: PassagePlaces, in snapshot: borrowing Snapshot
-  ) throws -> [RankedPassage] {
-    var seen: Set<Int> = []
-    var ranked: [RankedPassage] = []
-    for hit in hits {
-      guard let row = try checkedRow(of: hit.passage, in: snapshot),
-        let place = places.place(ofRow: row), seen.insert(place).inserted
-      else { continue }
-      ranked.append(RankedPassage(place: place, score: hit.score))
-    }
-    return ranked
+    return isDone ? mined : nil
   }
 }

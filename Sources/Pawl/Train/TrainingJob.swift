@@ -50,7 +50,8 @@ struct TrainingJob {
     }
     leftOutCount = triples.map { $0.foundCount - $0.examples.count } ?? 0
     var places = try PassagePlaces(store)
-    pairs = try TrainingPairs(set, triples, &places, in: store, options, texts)
+    pairs = try TrainingPairs(
+      set, triples, &places, in: store, version: parent.name, options, texts)
     self.places = places
     data =
       recipe.part == .queryAdapter

@@ -20,8 +20,10 @@ struct TrainingPairs {
   /// Judged queries that are kept back, as many as a calibration takes; nil where they would promise little.
   let calibration: EvaluationSet?
 
-  /// Queries that a validation asks at most, and passages beside their answers: both decide what it costs.
-  private static let (validationQueries, validationPassages) = (400, 1_500)
+  /// Queries that a validation asks at most, and the passages that it embeds: both decide what it costs.
+  private static let (validationQueries, validationPassages) = (1_000, 2_000)
+  /// Of what a query's parent ranks best and is no answer, passages that a validation embeds.
+  private static let hardPassages = 2
   private static let leastCalibration = 200
 
   /// A query with all that is known of it.
@@ -45,9 +47,10 @@ struct TrainingPairs {
   ///   - set: judged queries; nil where triples are all there is.
   ///   - triples: what is learned from instead of the judgments.
   ///   - places: gets places for texts that the store does not have.
+  ///   - version: the parent's name.
   init(
     _ set: EvaluationSet?, _ triples: SampledTriples?, _ places: inout PassagePlaces,
-    in store: Store, _ options: TrainOptions, _ texts: BatchMaker.TextSettings
+    in store: Store, version: String, _ options: TrainOptions, _ texts: BatchMaker.TextSettings
   ) throws {
     let snapshot = try store.environment.snapshot()
     var sources =
@@ -80,7 +83,8 @@ struct TrainingPairs {
         }
       }, answers: trained.map { sources[$0].answers })
     let kept = sources.indices.filter { isKept[$0] }.map { sources[$0] }
-    validation = try Self.validation(kept, places, texts, seed: options.seed)
+    validation = try Self.validation(
+      kept, places, in: store, version: version, texts, seed: options.seed)
     calibration = try set.flatMap { try Self.calibration(kept, of: $0, seed: options.seed) }
   }
 
@@ -223,11 +227,27 @@ struct TrainingPairs {
     return try set.without { !chosen.contains($0.id) }
   }
 
+  /// Queries, with their answers and what their parent takes for answers first; others by chance make it up to a size.
+  ///
+  /// Among passages by chance alone almost every answer is first, and looks differ by noise. What the parent ranks
+  /// high flatters whatever has moved away from it: looks are for choosing within a run, and the gate asks the
+  /// whole store.
   private static func validation(
-    _ queries: [Source], _ places: PassagePlaces, _ texts: BatchMaker.TextSettings, seed: UInt64
+    _ kept: [Source], _ places: PassagePlaces, in store: Store, version: String,
+    _ texts: BatchMaker.TextSettings, seed: UInt64
   ) throws -> Validation {
     var numbers = RandomNumbers(key: RandomKey.mix(seed, 0x7e57))
-    let chosen = numbers.permutation(queries.count).prefix(validationQueries).map { queries[$0] }
+    var queries = numbers.permutation(kept.count).prefix(validationQueries).map { kept[$0] }
+    var hard = [[Int]](repeating: [], count: queries.count)
+    // Some more, since equal texts are one.
+    _ = try store.rank(
+      queries.map(\.text), places, version: version,
+      depth: { queries[$0].answers.count + 5 * hardPassages }
+    ) { query, ranked in
+      hard[query] = Array(
+        ranked.lazy.map(\.place).filter { !queries[query].answers.contains($0) }
+          .prefix(hardPassages))
+    }
     var passages: [Int] = []
     var positions: [Int: Int] = [:]
     func add(_ place: Int) {
@@ -235,13 +255,18 @@ struct TrainingPairs {
       positions[place] = passages.count
       passages.append(place)
     }
-    for query in chosen { query.answers.sorted().forEach(add) }
-    let others = min(validationPassages, places.count - passages.count)
-    let end = passages.count + others
-    while passages.count < end { add(numbers.below(places.count)) }
+    var asked = 0
+    while asked < queries.count, passages.count < validationPassages {
+      queries[asked].answers.sorted().forEach(add)
+      hard[asked].forEach(add)
+      asked += 1
+    }
+    queries.removeLast(queries.count - asked)
+    let size = max(passages.count, min(validationPassages, places.count))
+    while passages.count < size { add(numbers.below(places.count)) }
     return Validation(
-      queries: chosen.map { texts.queryPrefix + $0.text },
+      queries: queries.map { texts.queryPrefix + $0.text },
       passages: try passages.map { texts.passagePrefix + (try places.text($0)) },
-      places: passages, answers: chosen.map { Set($0.answers.compactMap { positions[$0] }) })
+      places: passages, answers: queries.map { Set($0.answers.compactMap { positions[$0] }) })
   }
 }
