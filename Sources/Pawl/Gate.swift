@@ -136,7 +136,7 @@ struct Gate {
   private static func text(_ value: Double) -> String {
     let rounded = (abs(value) * 10_000).rounded()
     let digits = String(Int(min(rounded, 1e15)) % 10_000)
-    return (value < 0 ? "-" : "") + "\(Int(min(rounded, 1e15)) / 10_000)."
+    return (value < 0 && rounded > 0 ? "-" : "") + "\(Int(min(rounded, 1e15)) / 10_000)."
       + String(repeating: "0", count: 4 - digits.count) + digits
   }
 
