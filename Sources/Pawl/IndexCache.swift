@@ -7,7 +7,8 @@ internal import Synchronization
 final class IndexCache: Sendable {
   private let chosenKernels = Mutex<Kernels?>(nil)
   private let quantizers = Mutex<[UInt32: IndexQuantizer]>([:])
-  private let latest = Mutex<(snapshot: Int, name: String?, served: Served)?>(nil)
+  /// Of the snapshot that was asked of last, by the names that were asked for.
+  private let served = Mutex<(snapshot: Int, versions: [String?: Served])>((0, [:]))
   /// Searchers that nobody uses at the moment; one for each thread that searches.
   private let searchers = Mutex<[ListSearcher]>([])
 
@@ -15,6 +16,7 @@ final class IndexCache: Sendable {
   private static let mostSearchers = 16
   /// Quantizers in memory: those of the active index, and of one that is to replace it.
   private static let mostQuantizers = 4
+  private static let mostServed = 8
 
   func kernels() throws(KernelError) -> Kernels {
     let known = chosenKernels.withLock { $0 }
@@ -37,14 +39,17 @@ final class IndexCache: Sendable {
 
   /// What the version of that name, or the active one, was in the snapshot of that number.
   func served(_ name: String?, snapshot: Int) -> Served? {
-    latest.withLock { latest in
-      guard let latest, latest.snapshot == snapshot, latest.name == name else { return nil }
-      return latest.served
-    }
+    served.withLock { $0.snapshot == snapshot ? $0.versions[name] : nil }
   }
 
-  func keep(_ served: Served, _ name: String?, snapshot: Int) {
-    latest.withLock { $0 = (snapshot, name, served) }
+  func keep(_ version: Served, _ name: String?, snapshot: Int) {
+    served.withLock { served in
+      // Two that are compared ask in turn.
+      if served.snapshot != snapshot || served.versions.count >= Self.mostServed {
+        served = (snapshot, [:])
+      }
+      served.versions[name] = version
+    }
   }
 
   /// A searcher of that index, taken from those at rest, or a new one.
