@@ -32,6 +32,13 @@ extension Environment {
     return unsafe WriteTransaction(handle: try begin(0), environment: self, lock: lock)
   }
 
+  /// The right to do the work of a number; nil where another thread or process has it.
+  package func workLock(_ number: UInt32) throws(LMDBError) -> WorkLock? {
+    try enter()
+    defer { leave() }
+    return try WorkLock(number, folder: folder, path: path)
+  }
+
   func lockForWriting(waitingAtMost limit: Duration) throws(LMDBError) -> WriterLock {
     let lock = try writerLock()
     try lock.acquire(waitingAtMost: limit)

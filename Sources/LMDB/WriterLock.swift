@@ -15,7 +15,7 @@ internal import Glibc
 /// a process that dies lets go.
 struct WriterLock: ~Copyable {
   /// Beyond anything that is written into the file.
-  private static let queue = 1 << 20
+  static let queue = 1 << 20
   private static let writer = queue + 1
   private static let noteLength = 12
   /// linux/fcntl.h; Glibc shows it only to programs that define _GNU_SOURCE.
@@ -78,7 +78,7 @@ struct WriterLock: ~Copyable {
   }
 
   /// Locks or unlocks one byte; 0 or the error.
-  private static func set(_ type: Int32, at offset: Int, of file: Int32) -> Int32 {
+  static func set(_ type: Int32, at offset: Int, of file: Int32) -> Int32 {
     var range = Glibc.flock()
     range.l_type = Int16(type)
     range.l_whence = Int16(SEEK_SET)

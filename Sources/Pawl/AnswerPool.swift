@@ -42,23 +42,23 @@ struct AnswerPool {
   var count: Int { rows.count }
 
   /// How a version ranks the pool for each query: by its codes where it has them all, else by vectors that are
-  /// made here.
+  /// made here. Passages that were deleted meanwhile are not ranked.
   ///
   /// - Returns: nil where it was stopped.
-  /// - Complexity: memory for the pool's vectors.
+  /// - Complexity: memory for the pool's vectors, twice while they are packed.
   func answers(
-    of version: VersionRecord, _ set: EvaluationSet, _ metrics: [Metric], minimumGrade: Int,
+    of version: String, _ set: EvaluationSet, _ metrics: [Metric], minimumGrade: Int,
     progress: @escaping ProgressHandler
   ) throws -> VersionAnswers? {
     let snapshot = try store.environment.snapshot()
+    let version = try store.version(version, in: snapshot)
     let space = try store.space(version.space, in: snapshot)
-    guard let vectors = try vectors(of: version, space, progress) else { return nil }
+    let rows = try self.rows.filter { try store.tables.rows.contains(Key($0), in: snapshot) }
+    guard let packed = try packed(rows, version, space, in: snapshot, progress) else { return nil }
     let queries = try store.queryEncoder(of: version, space, in: snapshot)
       .encode(set.judged.map(\.text))
     let D = space.width
-    var linear = Linear(inputWidth: D, outputWidth: rows.count)
-    linear.append(
-      weight: vectors.span, bias: [Float](repeating: 0, count: rows.count).span)
+    let question = VersionAnswers.Question(.exact, metrics, keeping: Comparing.overlapDepth)
     let kernels = try store.kernels()
     let judge = AnswerJudge(set, metrics, minimumGrade: minimumGrade)
     var values = metrics.map { _ in [Double]() }
@@ -68,31 +68,38 @@ struct AnswerPool {
     for (number, query) in set.judged.enumerated() {
       var view = scores.mutableSpan
       kernels.apply(
-        linear, to: queries.span.extracting(number * D..<(number + 1) * D), rows: 1, into: &view)
-      var best = TopK(k: VersionAnswers.deepestRank)
+        packed, to: queries.span.extracting(number * D..<(number + 1) * D), rows: 1, into: &view)
+      var best = TopK(k: question.k)
       for (row, score) in zip(rows, scores) { best.insert(score: score, row: row) }
-      let ranked = try ids.ranked(
-        best.candidates(), k: VersionAnswers.deepestRank, in: snapshot)
+      let ranked = try ids.ranked(best.candidates(), k: question.k, in: snapshot)
       var falling = FallingScores()
       let hits = ranked.enumerated().map { rank, found in
         RunHit(passage: found.id, rank: Int32(rank + 1), score: falling.next(found.score))
       }
       judge.add([hits], of: [query], to: &values)
-      top.append(Array(hits.prefix(VersionAnswers.depth)))
+      top.append(Array(hits.prefix(question.keptCount)))
     }
     return VersionAnswers(values: values, top: top, summary: BatchSummary())
   }
 
-  private func vectors(
-    of version: VersionRecord, _ space: SpaceRecord, _ progress: @escaping ProgressHandler
-  ) throws -> [Float]? {
-    let snapshot = try store.environment.snapshot()
-    let codes = try IndexCodes(store, version.index, in: snapshot)
-    let found = try codes.codes(of: rows, in: snapshot)
-    if found.count == rows.count { return found.decoded() }
-    return try store.encode(
-      rows, by: store.encoder(for: space), prefix: space.passagePrefix, in: snapshot,
-      progress: progress)
+  /// The vectors of rows as the weights of a product.
+  ///
+  /// - Returns: nil where it was stopped.
+  private func packed(
+    _ rows: [UInt32], _ version: VersionRecord, _ space: SpaceRecord,
+    in snapshot: borrowing Snapshot, _ progress: @escaping ProgressHandler
+  ) throws -> Linear? {
+    let codes = try IndexCodes(store, version.index, in: snapshot).codes(of: rows, in: snapshot)
+    let vectors =
+      try codes.count == rows.count
+      ? codes.decoded()
+      : store.encode(
+        rows, by: store.encoder(for: space), prefix: space.passagePrefix, in: snapshot,
+        progress: progress)
+    guard let vectors else { return nil }
+    var packed = Linear(inputWidth: space.width, outputWidth: rows.count)
+    packed.append(weight: vectors.span, bias: [Float](repeating: 0, count: rows.count).span)
+    return packed
   }
 }
 

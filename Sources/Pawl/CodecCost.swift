@@ -90,6 +90,8 @@ extension CodecCost {
     let mean = differences.reduce(0, +) / Double(max(1, differences.count))
     self.init(
       queryCount: chosen.count, difference: mean,
-      interval: PairedComparison.interval(ofMean: differences, groups: groups) ?? mean...mean)
+      interval: PairedComparison.interval(ofMean: differences, groups: groups)
+        // Queries of one group say nothing of others.
+        ?? -1...1)
   }
 }

@@ -184,6 +184,10 @@ struct Compaction {
         record.clustering?.mergedRow = map.count(below: clustering.mergedRow)
       }
       return (Key(key), try Table.encode(record))
+    case "calibration":
+      var record = try Table.decode(Calibration.self, value, table: table)
+      record.rowEnd = record.rowEnd.map { map.count(below: $0) }
+      return (Key(key), try Table.encode(record))
     default: return nil
     }
   }

@@ -70,14 +70,11 @@ extension Store {
     var probe = options.comparison
     probe.timedCount = 0
     for stored in try sets() where stored.role == .probe {
-      do {
-        let found = try compare(
-          active, candidate, self.set(named: stored.name), probe, progress: progress)
-        guard let found else { return nil }
-        gate.judge(probe: stored.name, found)
-      } catch StoreError.nothingToCompare(_, _, let usedCount) {
-        gate.skip(probe: stored.name, usedCount: usedCount)
-      }
+      guard
+        let found = try look(
+          at: stored, active, candidate, probe, progress: progress)
+      else { return nil }
+      gate.judge(probe: stored, found)
     }
     gate.judgeIndex()
     let cost = try CodecCost(
@@ -87,10 +84,37 @@ extension Store {
     gate.judge(codec: cost)
     gate.judgeCost()
     gate.judgeSpace()
+    gate.judgePassages()
     var report = GateReport(
       version: candidate, active: active, index: index, lines: gate.lines, comparison: comparison)
     if let setName { report.looks = try countLook(at: setName) }
     return report
+  }
+
+  /// What is found of a probe.
+  fileprivate enum ProbeLook {
+    case compared(VersionComparison)
+    /// Only so many of its queries have an answer in the store that no version has learned from.
+    case tooFew(Int)
+  }
+
+  /// - Returns: nil where it was stopped.
+  private func look(
+    at probe: StoredSet, _ active: String, _ candidate: String, _ options: ComparisonOptions,
+    progress: @escaping ProgressHandler
+  ) throws -> ProbeLook? {
+    do {
+      let set = try set(named: probe.name).restricted(
+        toStoredIn: self, relevantFrom: options.minimumGrade)
+      guard let found = try compare(active, candidate, set, options, progress: progress) else {
+        return nil
+      }
+      return found.queryCount < Gate.leastProbed ? .tooFew(found.queryCount) : .compared(found)
+    } catch StoreError.nothingStored {
+      return .tooFew(0)
+    } catch StoreError.nothingToCompare(_, let queryCount, _) {
+      return .tooFew(queryCount)
+    }
   }
 
   /// The version that serves, the candidate's index, and the bounds, all of one moment.
@@ -188,19 +212,25 @@ struct Gate {
       "none surely below \(Self.text(bound))", failed.isEmpty)
   }
 
-  mutating func judge(probe name: String, _ found: VersionComparison) {
-    guard let first = found.measures.first else { return }
-    let bound = -settings[.gateForgetting]
-    add(
-      "probe \(name)", Self.signed(first), "not surely below \(Self.text(bound))",
-      !(first.high < 0 && first.difference < bound))
-  }
+  /// Queries of a probe that say something.
+  fileprivate static let leastProbed = 100
 
-  /// What was learned from says nothing of what is forgotten.
-  mutating func skip(probe name: String, usedCount: Int) {
-    add(
-      "probe \(name)", "too few queries\(usedCount > 0 ? ": \(usedCount) were learned from" : "")",
-      "not looked at", true)
+  /// What has no answer here, or was learned from, says nothing of what is forgotten.
+  fileprivate mutating func judge(probe: StoredSet, _ found: Store.ProbeLook) {
+    let name = "probe \(probe.name)"
+    let bound = -settings[.gateForgetting]
+    switch found {
+    case .compared(let found):
+      guard let first = found.measures.first else { return }
+      add(
+        name, "\(Self.signed(first)) of \(found.queryCount) queries",
+        "not surely below \(Self.text(bound))", !(first.high < 0 && first.difference < bound))
+    case .tooFew(let count):
+      add(
+        name,
+        "\(count) of \(probe.queryCount) queries have an answer here and were not learned from",
+        "not looked at below \(Self.leastProbed)", true)
+    }
   }
 
   mutating func judgeIndex() {
@@ -250,12 +280,26 @@ struct Gate {
     add(
       "vectors", after.areUnit ? "all of unit length" : "some are not of unit length",
       "unit length, within 1 %", after.areUnit)
-    // What the one that serves lacks would look like a gain.
-    let lacking = zip([comparison.a, comparison.b], comparison.pendingCounts).filter { $0.1 > 0 }
-    add(
-      "passages",
-      lacking.isEmpty
-        ? "all embedded" : lacking.map { "\($0) lacks \($1)" }.joined(separator: ", "),
-      "all embedded by both", lacking.isEmpty)
   }
+
+  /// What one of them lacks looks like a gain of the other, or leaves it less to choose from. Of what comes while
+  /// the gate judges, a few passages are too few to matter, and the candidate gets them before it serves.
+  mutating func judgePassages() {
+    func told(_ counts: [Int], _ more: String) -> [String] {
+      zip([comparison.a, comparison.b], counts).filter { $0.1 > 0 }
+        .map { "\($0) lacks \($1)\(more)" }
+    }
+    let later = comparison.laterCounts
+    let lacking =
+      told(comparison.pendingCounts, "") + told(later, " that came meanwhile")
+    let isFair =
+      comparison.pendingCounts.allSatisfy { $0 == 0 }
+      && later.allSatisfy { Self.mostLater * $0 <= comparison.passageCount }
+    add(
+      "passages", lacking.isEmpty ? "all embedded" : lacking.joined(separator: ", "),
+      "all embedded by both", isFair)
+  }
+
+  /// One of so many passages may be of later than the comparison's beginning.
+  private static let mostLater = 1_000
 }

@@ -14,8 +14,8 @@ final class IndexCache: Sendable {
 
   /// Searchers that are kept for the next query.
   private static let mostSearchers = 16
-  /// Quantizers in memory: those of the active index, and of one that is to replace it.
-  private static let mostQuantizers = 4
+  /// Quantizers in memory, a few megabytes each: what is deleted leaves the indexes of all versions.
+  private static let mostQuantizers = 16
   private static let mostServed = 8
 
   func kernels() throws(KernelError) -> Kernels {

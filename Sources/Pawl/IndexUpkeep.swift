@@ -51,7 +51,7 @@ extension Store {
     return index.count > 4 * clustering.trainedCount
   }
 
-  /// Whether so many codes came or went since recall was measured that it may be another one now.
+  /// Whether so many codes came since recall was measured that it may be another one now.
   ///
   /// What a person's own queries measured stays: only that person has them. `stats` tells its age.
   private func hasOutgrownCalibration() throws -> Bool {

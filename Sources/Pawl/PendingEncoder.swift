@@ -1,4 +1,5 @@
 internal import Encoding
+internal import Glibc
 internal import IVF
 internal import LMDB
 internal import LinearAlgebra
@@ -9,6 +10,8 @@ public struct EmbeddingSummary: Sendable, Equatable {
   public internal(set) var embeddedCount = 0
   /// Of these, passages whose text had been embedded already.
   public internal(set) var copiedCount = 0
+  /// Rows that another process embedded meanwhile.
+  public internal(set) var awaitedCount = 0
 }
 
 /// Embeds rows that have no code yet: the loop of first ingest, of resuming and of catching up.
@@ -23,6 +26,11 @@ struct PendingEncoder {
   private let encoder: TextEncoder
   private let prefix: String
   private let version: String
+  /// Whoever embeds for the same index takes turns; where a reindex replaces it meanwhile, a range may be done twice.
+  private let lockNumber: UInt32
+
+  /// Between two looks at what another process has done.
+  private static let pauseInMicroseconds: UInt32 = 200_000
 
   /// Rows to look at next.
   private struct Next {
@@ -42,9 +50,10 @@ struct PendingEncoder {
     encoder = try store.encoder(for: space)
     prefix = space.passagePrefix
     self.version = version.name
+    lockNumber = version.index
   }
 
-  /// Embeds until nothing is pending.
+  /// Embeds until nothing is pending; while another process embeds for the same version, that one does.
   ///
   /// - Parameter progress: told, on whichever thread, how many rows are done and pending; answering
   ///   false stops after the range at hand.
@@ -54,12 +63,25 @@ struct PendingEncoder {
     progress: @escaping @Sendable (_ done: Int, _ pending: Int) -> Bool
   ) throws -> Bool {
     var done = 0
+    var turn = try store.environment.workLock(lockNumber)
+    while turn == nil {
+      guard let pending = try pendingCount() else { return true }
+      if !progress(done, pending) { return false }
+      usleep(Self.pauseInMicroseconds)
+      let step = pending - (try pendingCount() ?? 0)
+      summary.awaitedCount += max(0, step)
+      done += max(0, step)
+      turn = try store.environment.workLock(lockNumber)
+    }
     while let range = try nextRange() {
       let work = range.work
       let (before, all) = (done, done + range.pending)
       let embeddings = try embed(work) { _ = progress(before + $0, all - before - $0) }
       guard let committed = try store.growingMap({ try commit(work, embeddings, range.indexID) })
-      else { continue }
+      else {
+        if !progress(done, range.pending) { return false }
+        continue
+      }
       try Merge(store: store, indexID: range.indexID).runIfNeeded()
       summary.embeddedCount += committed.embedded
       summary.copiedCount += committed.copied
@@ -68,6 +90,14 @@ struct PendingEncoder {
       if !progress(done, pending) { return pending == 0 }
     }
     return true
+  }
+
+  /// Rows without a code; nil where there are none.
+  private func pendingCount() throws -> Int? {
+    let snapshot = try store.environment.snapshot()
+    let index = try store.index(store.version(version, in: snapshot).index, in: snapshot)
+    let end = try store.storeRecord(in: snapshot).nextRow
+    return index.nextRow < end ? Int(end - index.nextRow) : nil
   }
 
   /// Nil where nothing is pending.

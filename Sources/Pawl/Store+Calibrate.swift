@@ -26,6 +26,7 @@ extension Store {
     let job = try growingMap { try beginOnlyJob(JobRecord.reindex) }
     let calibration: Calibration?
     do {
+      let name = try nameOfVersion(name)
       calibration = try calibrate(
         index: indexOfVersion(name), version: name, with: file, progress: progress)
     } catch {
@@ -38,9 +39,10 @@ extension Store {
     return calibration
   }
 
+  /// - Parameter name: of a version whose queries the index answers.
   /// - Returns: nil where the index has no lists.
   func calibrate(
-    index id: UInt32, version name: String?, with file: QueryFile? = nil,
+    index id: UInt32, version name: String, with file: QueryFile? = nil,
     progress: @escaping ProgressHandler
   ) throws -> Calibration? {
     let (record, width) = try facts(ofIndex: id)
@@ -81,7 +83,7 @@ extension Store {
   }
 
   private func calibrationQueries(
-    index id: UInt32, version name: String?, _ file: QueryFile?
+    index id: UInt32, version name: String, _ file: QueryFile?
   ) throws -> CalibrationQueries {
     let snapshot = try environment.snapshot()
     let version = try version(name, in: snapshot)

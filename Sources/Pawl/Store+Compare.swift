@@ -45,7 +45,8 @@ extension Store {
 /// One comparison of two versions.
 struct Comparing {
   private let store: Store
-  private let versions: [VersionRecord]
+  /// Their records are read where they are needed: a comparison takes minutes, in which others may index anew.
+  private let versions: [String]
   /// Without queries that one of them has used.
   let set: EvaluationSet
   private let usedCount: Int
@@ -64,13 +65,12 @@ struct Comparing {
     _ store: Store, _ a: String, _ b: String, _ given: EvaluationSet, _ options: ComparisonOptions
   ) throws {
     let snapshot = try store.environment.snapshot()
-    versions = try [a, b].map { try store.version($0, in: snapshot) }
+    let records = try [a, b].map { try store.version($0, in: snapshot) }
+    versions = records.map(\.name)
     // Of a pool the first version makes the list, and the other may be embedded for it.
-    for version in versions.prefix(options.isPooled ? 1 : 2) { try store.requireReady(version) }
-    pendingCounts = try versions.map {
-      try store.pendingCount(of: store.index($0.index, in: snapshot), in: snapshot)
-    }
-    let used = try versions.flatMap { try store.usedQueries(by: $0, in: snapshot) }
+    for version in records.prefix(options.isPooled ? 1 : 2) { try store.requireReady(version) }
+    pendingCounts = try store.pendingCounts(of: versions, in: snapshot)
+    let used = try records.flatMap { try store.usedQueries(by: $0, in: snapshot) }
     let overlap = QueryOverlap(given, used)
     let unused = given.judged.filter { !overlap.queries.contains($0.id) }
     foreignCount = overlap.foreignCount
@@ -94,28 +94,21 @@ struct Comparing {
       served.append(answers.served)
       exact.append(answers.exact)
     }
-    let (primary, before) = (served[1].values[0], served[0].values[0])
-    guard let encoders = comparison(exact[0].values[0], exact[1].values[0]) else {
-      throw StoreError.nothingToCompare(
-        path: store.path, queryCount: set.judged.count, usedCount: usedCount)
-    }
+    var found = try compared(served, exact: exact)
     let latency = try options.timedCount > 0 ? timed() : nil
-    return VersionComparison(
-      a: versions[0].name, b: versions[1].name, queryCount: set.judged.count,
-      usedCount: usedCount, foreignCount: foreignCount, pendingCounts: pendingCounts,
-      groupCount: groups.map { Set($0).count },
-      measures: measures(served),
-      exact: VersionComparison.Measure(metrics[0].name ?? "", encoders),
-      slices: try slices(before, primary), movers: try movers(served),
-      costs: try costs(latency), latency: latency?.ratio, spaces: try spaces(),
-      overlap: Self.overlap(served[0].top, served[1].top),
-      recall: Self.overlap(exact[1].top, served[1].top), minimumEffect: options.minimumEffect,
-      poolCount: nil)
+    found.latency = latency?.ratio
+    found.costs = try costs(latency)
+    found.spaces = try spaces()
+    let snapshot = try store.environment.snapshot()
+    found.passageCount = try store.tables.rows.count(in: snapshot)
+    let pending = try store.pendingCounts(of: versions, in: snapshot)
+    found.laterCounts = zip(pending, pendingCounts).map { max(0, $0 - $1) }
+    return found
   }
 
   /// Both rank one pool; of indexes, costs and spaces nothing is said.
   private func runPooled(_ progress: @escaping ProgressHandler) throws -> VersionComparison? {
-    let pool = try AnswerPool(store, set, of: versions[0].name, progress: progress)
+    let pool = try AnswerPool(store, set, of: versions[0], progress: progress)
     guard let pool else { return nil }
     var answers: [VersionAnswers] = []
     for version in versions {
@@ -124,19 +117,27 @@ struct Comparing {
       guard let found else { return nil }
       answers.append(found)
     }
-    guard let first = comparison(answers[0].values[0], answers[1].values[0]) else {
+    var found = try compared(answers, exact: answers)
+    found.poolCount = pool.count
+    return found
+  }
+
+  /// What answers tell.
+  private func compared(
+    _ answers: [VersionAnswers], exact: [VersionAnswers]
+  ) throws -> VersionComparison {
+    guard let encoders = comparison(exact[0].values[0], exact[1].values[0]) else {
       throw StoreError.nothingToCompare(
         path: store.path, queryCount: set.judged.count, usedCount: usedCount)
     }
     return VersionComparison(
-      a: versions[0].name, b: versions[1].name, queryCount: set.judged.count,
-      usedCount: usedCount, foreignCount: foreignCount, pendingCounts: pendingCounts,
-      groupCount: groups.map { Set($0).count },
-      measures: measures(answers),
-      exact: VersionComparison.Measure(metrics[0].name ?? "", first),
+      a: versions[0], b: versions[1], queryCount: set.judged.count, usedCount: usedCount,
+      foreignCount: foreignCount, pendingCounts: pendingCounts,
+      groupCount: groups.map { Set($0).count }, measures: measures(answers),
+      exact: VersionComparison.Measure(metrics[0].name ?? "", encoders),
       slices: try slices(answers[0].values[0], answers[1].values[0]), movers: try movers(answers),
-      costs: [], latency: nil, spaces: [], overlap: Self.overlap(answers[0].top, answers[1].top),
-      recall: 1, minimumEffect: options.minimumEffect, poolCount: pool.count)
+      overlap: Self.overlap(answers[0].top, answers[1].top),
+      recall: Self.overlap(exact[1].top, answers[1].top), minimumEffect: options.minimumEffect)
   }
 
   private func measures(_ answers: [VersionAnswers]) -> [VersionComparison.Measure] {
@@ -150,7 +151,7 @@ struct Comparing {
   /// By the served setting, each metric of a search for as many hits as it looks at, since the setting depends on
   /// their number; and every passage compared, which the first metric is asked for.
   private func answers(
-    of version: VersionRecord, _ progress: @escaping ProgressHandler
+    of version: String, _ progress: @escaping ProgressHandler
   ) throws -> (served: VersionAnswers, exact: VersionAnswers)? {
     // The metrics of each depth, the deciding one's first.
     var depths: [(depth: Int?, places: [Int])] = []
@@ -163,11 +164,11 @@ struct Comparing {
     }
     let served = depths.map { depth in
       VersionAnswers.Question(
-        .usual, depth.places.map { metrics[$0] }, atLeast: Self.overlapDepth)
+        .usual, depth.places.map { metrics[$0] }, keeping: Self.overlapDepth)
     }
-    let exact = VersionAnswers.Question(.exact, [metrics[0]], atLeast: Self.overlapDepth)
+    let exact = VersionAnswers.Question(.exact, [metrics[0]], keeping: Self.overlapDepth)
     let answers = try VersionAnswers.all(
-      store, set, served + [exact], version: version.name, minimumGrade: options.minimumGrade,
+      store, set, served + [exact], version: version, minimumGrade: options.minimumGrade,
       progress: progress)
     guard let answers else { return nil }
     var joined = answers[0]
@@ -180,7 +181,7 @@ struct Comparing {
   }
 
   /// Hits of two lists that are compared.
-  private static let overlapDepth = 10
+  static let overlapDepth = 10
 
   private func comparison(
     _ a: [Double], _ b: [Double], of chosen: [Int]? = nil
@@ -304,7 +305,7 @@ struct Comparing {
       for turn in 0..<2 {
         let version = (turn + number) % 2
         let start = clock.now
-        _ = try store.query(query, k: 10, version: versions[version].name)
+        _ = try store.query(query, k: 10, version: versions[version])
         if number >= 20 { seconds[version].append((clock.now - start) / .seconds(1)) }
       }
     }
@@ -314,8 +315,9 @@ struct Comparing {
   private func costs(_ timing: Timing?) throws -> [VersionComparison.Cost] {
     let snapshot = try store.environment.snapshot()
     return try versions.indices.map { place in
-      let index = try store.index(versions[place].index, in: snapshot)
-      let width = try store.space(versions[place].space, in: snapshot).width
+      let version = try store.version(versions[place], in: snapshot)
+      let index = try store.index(version.index, in: snapshot)
+      let width = try store.space(version.space, in: snapshot).width
       return VersionComparison.Cost(
         median: timing?.quantile(place, 0.5) ?? 0, p99: timing?.quantile(place, 0.99) ?? 0,
         bytesPerPassage: Double(index.codec.listedSizeInBytes(width: width)))
@@ -330,9 +332,10 @@ struct Comparing {
   private func spaces() throws -> [EmbeddingReport] {
     let snapshot = try store.environment.snapshot()
     let rows = try store.sampledRows(Self.sampleSize, seed: options.seed, in: snapshot)
-    return try versions.map { version in
+    return try versions.map { name in
       try EmbeddingSample(
-        store, version, rows: rows, set, options.minimumGrade, in: snapshot
+        store, store.version(name, in: snapshot), rows: rows, set, options.minimumGrade,
+        in: snapshot
       )
       .report
     }

@@ -27,16 +27,18 @@ extension Store {
   /// Bytes of lists that may be written anew in one transaction, whose pages are in memory until its end.
   private static let rewrittenBytesAtOnce = 64 << 20
 
-  /// Rows to delete or replace in one transaction: fewer where each may hit another list, and lists are
-  /// long.
+  /// Rows to delete or replace in one transaction: fewer where each may hit another list of each index, and
+  /// lists are long.
   func removalBatchSize<T: Transaction & ~Copyable>(in transaction: borrowing T) throws -> Int {
-    let index = try index(version(nil, in: transaction).index, in: transaction)
-    guard let clustering = index.clustering else { return Self.removalBatchSize }
-    let width = try space(index.space, in: transaction).width
-    let list = index.count / max(1, clustering.listCount) + 1
-    let bytes =
-      min(list, InvertedLists.blockCapacity) * index.codec.listedSizeInBytes(width: width)
-    return max(1, min(Self.removalBatchSize, Self.rewrittenBytesAtOnce / bytes))
+    var bytes = 0
+    for id in try indexIDs(in: transaction) {
+      let index = try index(id, in: transaction)
+      guard index.state != .retired, let clustering = index.clustering else { continue }
+      let width = try space(index.space, in: transaction).width
+      let list = index.count / max(1, clustering.listCount) + 1
+      bytes += min(list, InvertedLists.blockCapacity) * index.codec.listedSizeInBytes(width: width)
+    }
+    return max(1, min(Self.removalBatchSize, Self.rewrittenBytesAtOnce / max(1, bytes)))
   }
 
   /// Deletes passages: each leaves the texts and every index in one transaction.
@@ -104,12 +106,19 @@ extension Store {
     return summary
   }
 
-  /// The passage's row, and the row that it is about to replace.
+  /// The passage's row, and those that it is about to replace: more than one where a version that is ahead has the
+  /// code of one in between.
   private func rowsOfPassage(
     endingIn row: UInt32, in write: borrowing WriteTransaction
   ) throws -> [UInt32] {
-    guard let old = try tables.updates.row(at: Key(row), in: write) else { return [row] }
-    return [row, old]
+    var rows = [row]
+    while let last = rows.last, let old = try tables.updates.row(at: Key(last), in: write) {
+      guard old < last else {
+        throw damaged("the update of row \(last)", "it replaces no lower row")
+      }
+      rows.append(old)
+    }
+    return rows
   }
 
   /// Takes the codes of rows out of every index that serves or is to.

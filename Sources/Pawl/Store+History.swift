@@ -44,8 +44,12 @@ extension Store {
 
   /// Versions that served, the active one last: each promotion puts one on it, each rollback takes one off.
   func servingStack<T: Transaction & ~Copyable>(in transaction: borrowing T) throws -> [String] {
+    Self.servingStack(of: try historyRecords(in: transaction).map(\.record))
+  }
+
+  static func servingStack(of records: [HistoryRecord]) -> [String] {
     var stack: [String] = []
-    for (_, record) in try historyRecords(in: transaction) {
+    for record in records {
       if record.action == HistoryRecord.rollback {
         if stack.count > 1 { stack.removeLast() }
       } else {

@@ -16,28 +16,37 @@ public struct ServingChange: Sendable, Equatable, Encodable {
 }
 
 extension Store {
-  /// Lets a version serve, in one transaction; one that serves already stays, and nothing is written.
+  /// Lets the version serve that the gate has let through, in one transaction; where it serves already nothing is
+  /// written.
   ///
-  /// - Parameters:
-  ///   - report: what the gate said of this version.
-  ///   - isForced: the gate was not asked, or refused.
-  /// - Throws: `StoreError.notReady` for a version that is not embedded, `.noVersion`; `.judgedOther` where since
-  ///   the gate looked another version began to serve, or this one was indexed anew.
-  public func promote(
-    _ name: String, reason: String, judged report: GateReport? = nil, isForced: Bool = false
-  ) throws -> ServingChange {
-    try serve(
-      action: isForced ? HistoryRecord.force : HistoryRecord.promote, reason: reason,
-      gate: report?.lines
-    ) { write in
+  /// - Throws: `StoreError.refused` for the report of a refusal; `.judgedOther` where since the gate looked another
+  ///   version began to serve, or this one was indexed anew; `.lagging` where it lacks passages that the active one
+  ///   has (`embedMissing` embeds them); `.notReady`, `.noVersion`.
+  public func promote(_ report: GateReport, reason: String) throws -> ServingChange {
+    let name = report.version
+    guard report.isPassed else { throw StoreError.refused(path: path, version: name) }
+    return try serve(action: HistoryRecord.promote, reason: reason, gate: report.lines) { write in
       let chosen = try version(name, in: write)
-      let active = try activeVersion(in: write)
-      if let report, !isForced, name != active {
-        guard report.version == name, report.active == active, report.index == chosen.index else {
-          throw StoreError.judgedOther(path: path, version: name, active: active)
-        }
+      let active = try version(nil, in: write)
+      if name == active.name { return chosen }
+      guard report.active == active.name, report.index == chosen.index else {
+        throw StoreError.judgedOther(path: path, version: name, active: active.name)
+      }
+      let (has, serves) = try (index(chosen.index, in: write), index(active.index, in: write))
+      guard has.nextRow >= serves.nextRow else {
+        throw StoreError.lagging(path: path, version: name, active: active.name)
       }
       return chosen
+    }
+  }
+
+  /// Lets a version serve whatever the gate says or would say, in one transaction; where it serves already nothing is
+  /// written.
+  ///
+  /// - Throws: `StoreError.notReady` for a version that is not embedded, `.noVersion`.
+  public func promote(_ name: String, withoutGateFor reason: String) throws -> ServingChange {
+    try serve(action: HistoryRecord.force, reason: reason) { write in
+      try version(name, in: write)
     }
   }
 
@@ -114,28 +123,32 @@ extension Store {
     try growingMap {
       var write = try environment.beginWrite()
       var version = try version(name, in: write)
-      guard ["trained", "failed"].contains(version.state) else { return write.abort() }
+      guard version.state == "trained" else { return write.abort() }
       version.state = "indexing"
       try tables.versions.put(record: version, at: Key(name), in: &write)
       try write.commit()
     }
   }
 
-  /// Notes that a version has codes of all passages.
+  /// Notes that a version has codes of all passages, and with it those that share its index.
   ///
   /// - Returns: whether it has.
   func endIndexing(_ name: String) throws -> Bool {
     try growingMap {
       var write = try environment.beginWrite()
-      var version = try version(name, in: write)
-      let isWhole =
-        try index(version.index, in: write).nextRow == storeRecord(in: write).nextRow
-      guard isWhole, version.state == "indexing" else {
+      let id = try version(name, in: write).index
+      let isWhole = try index(id, in: write).nextRow == storeRecord(in: write).nextRow
+      let waiting = try versionRecords(in: write).filter {
+        $0.index == id && ["trained", "indexing"].contains($0.state)
+      }
+      guard isWhole, !waiting.isEmpty else {
         write.abort()
         return isWhole
       }
-      version.state = "ready"
-      try tables.versions.put(record: version, at: Key(name), in: &write)
+      for var version in waiting {
+        version.state = "ready"
+        try tables.versions.put(record: version, at: Key(version.name), in: &write)
+      }
       try write.commit()
       return true
     }

@@ -21,6 +21,7 @@ extension Store {
     var summary: ReindexSummary
     do {
       try removeAbandonedIndexes()
+      let name = try nameOfVersion(name)
       let count = try countToLeave(version: name, options)
       summary =
         try count.map(ReindexSummary.init(unclustered:))
@@ -76,14 +77,14 @@ extension Store {
   }
 
   /// The codes of an index that stays without lists, since they are few; nil for one to cluster.
-  private func countToLeave(version name: String?, _ options: ReindexOptions) throws -> Int? {
+  private func countToLeave(version name: String, _ options: ReindexOptions) throws -> Int? {
     let snapshot = try environment.snapshot()
     let index = try index(version(name, in: snapshot).index, in: snapshot)
     return index.isWorthLists(count: index.count, options) ? nil : index.count
   }
 
   private func cluster(
-    version name: String?, _ options: ReindexOptions, _ progress: @escaping ProgressHandler
+    version name: String, _ options: ReindexOptions, _ progress: @escaping ProgressHandler
   ) throws -> ReindexSummary {
     let source = try indexOfVersion(name)
     let earlier = try calibration(of: source, in: environment.snapshot())
@@ -103,6 +104,11 @@ extension Store {
     // Others may have added and deleted meanwhile.
     build.summary.codeCount = try index(id, in: environment.snapshot()).count
     return build.summary
+  }
+
+  /// The version's name; nil is the one that serves now, and another may be before the work on this one ends.
+  func nameOfVersion(_ name: String?) throws -> String {
+    try version(name, in: environment.snapshot()).name
   }
 
   func indexOfVersion(_ name: String?) throws -> UInt32 {

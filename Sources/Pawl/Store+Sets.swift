@@ -62,11 +62,12 @@ extension Store {
   /// Notes that the gate judges by a set.
   ///
   /// - Returns: how often it has, this time included.
-  func countLook(at name: String) throws -> Int {
+  func countLook(at name: String) throws -> Int? {
     try growingMap {
       var write = try environment.beginWrite()
       guard var record = try tables.sets.record(StoredSet.self, at: Key(name), in: write) else {
-        throw StoreError.noSet(path: path, name: name, known: try sets(in: write).map(\.name))
+        write.abort()
+        return nil
       }
       let looks = (record.looks ?? 0) + 1
       record.looks = looks

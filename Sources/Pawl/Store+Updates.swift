@@ -17,6 +17,16 @@ extension Store {
     max(0, try tables.rows.count(in: transaction) - index.count)
   }
 
+  /// Passages that each version does not have yet.
+  func pendingCounts<T: Transaction & ~Copyable>(
+    of versions: [String], in transaction: borrowing T
+  ) throws -> [Int] {
+    try versions.map {
+      try pendingCount(
+        of: index(version($0, in: transaction).index, in: transaction), in: transaction)
+    }
+  }
+
   /// Every row below this one is coded in the index that serves, or gone.
   func firstPendingRow<T: Transaction & ~Copyable>(
     in transaction: borrowing T

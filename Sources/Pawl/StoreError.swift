@@ -64,6 +64,10 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case notReady(path: String, version: String, state: String)
   /// The gate looked at something that is no longer so.
   case judgedOther(path: String, version: String, active: String)
+  /// The gate did not let a version through.
+  case refused(path: String, version: String)
+  /// A version that was let through lacks passages that the active one has.
+  case lagging(path: String, version: String, active: String)
   /// A version whose model and embeddings gc has removed.
   case collected(path: String, version: String)
   /// There is no version to go back to.
@@ -166,6 +170,11 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .judgedOther(let path, let version, let active):
       "\(path): since the gate looked at \(version), another version began to serve, or \(version) was indexed "
         + "anew; \(active) serves, and nothing was changed. Run the same command again."
+    case .refused(let path, let version):
+      "\(path): the gate has refused \(version), and nothing was changed."
+    case .lagging(let path, let version, let active):
+      "\(path): passages came that \(active) has and \(version) lacks; \(active) serves, and nothing was changed. "
+        + "Run the same command again."
     case .collected(let path, let version):
       "\(path): the model and the embeddings of \(version) are gone: pawl gc --keep removed them. Its record and "
         + "what it learned from stay (pawl versions)."

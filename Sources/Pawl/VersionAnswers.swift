@@ -6,12 +6,10 @@ internal import LMDB
 struct VersionAnswers {
   /// A row a metric, a column a judged query.
   var values: [[Double]]
-  /// Of each query the best, `depth` at most.
+  /// Of each query the best that its question keeps.
   private(set) var top: [[RunHit]] = []
   private(set) var summary: BatchSummary
 
-  /// Hits that are kept of each query.
-  static let depth = 20
   /// Hits that a metric without a cut-off looks at: what TREC's runs have.
   static let deepestRank = 1_000
 
@@ -19,14 +17,16 @@ struct VersionAnswers {
   struct Question {
     let effort: SearchEffort
     let metrics: [Metric]
-    /// Hits that each query gets.
+    /// Hits that are kept of each query.
+    let keptCount: Int
+    /// Hits that each query gets: as many, or more where a metric looks deeper.
     let k: Int
 
-    /// - Parameter least: hits, or more where a metric looks deeper.
-    init(_ effort: SearchEffort, _ metrics: [Metric], atLeast least: Int = 1) {
+    init(_ effort: SearchEffort, _ metrics: [Metric], keeping keptCount: Int = 0) {
       self.effort = effort
       self.metrics = metrics
-      k = max(least, metrics.map { $0.depth ?? VersionAnswers.deepestRank }.max() ?? 1)
+      self.keptCount = keptCount
+      k = max(1, keptCount, metrics.map { $0.depth ?? VersionAnswers.deepestRank }.max() ?? 1)
     }
   }
 
@@ -36,7 +36,7 @@ struct VersionAnswers {
   ///   - version: nil: the active one.
   ///   - progress: answering false stops.
   /// - Returns: nil where it was stopped.
-  /// - Complexity: each query is encoded once; memory for 20 hits a query, and for those of one batch.
+  /// - Complexity: each query is encoded once; memory for the hits that are kept, and for those of one batch.
   static func all(
     _ store: Store, _ set: EvaluationSet, _ questions: [Question], version: String?,
     minimumGrade: Int, progress: @escaping ProgressHandler
@@ -60,7 +60,7 @@ struct VersionAnswers {
       for place in searches.indices {
         let answers = try searches[place].run(batch, k: questions[place].k)
         judges[place].add(answers, of: queries, to: &found[place].values)
-        found[place].top += answers.map { Array($0.prefix(Self.depth)) }
+        found[place].top += answers.map { Array($0.prefix(questions[place].keptCount)) }
       }
       if !progress(Progress(stage: .searching, done: queries.endIndex, total: total)) {
         return nil

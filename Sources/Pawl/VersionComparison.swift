@@ -82,6 +82,10 @@ public struct VersionComparison: Sendable, Equatable, Encodable {
   public let foreignCount: Int
   /// Passages that are stored, but not embedded by a and by b: neither can find what it lacks.
   public let pendingCounts: [Int]
+  /// Passages that came while the comparison ran, and that a and b lacked at its end.
+  public internal(set) var laterCounts = [0, 0]
+  /// Stored passages at its end; 0 where a pool was ranked.
+  public internal(set) var passageCount = 0
   /// Nil where queries are taken as independent.
   public let groupCount: Int?
   /// At served settings; the first decides.
@@ -90,17 +94,18 @@ public struct VersionComparison: Sendable, Equatable, Encodable {
   public let exact: Measure
   public let slices: [Slice]
   public let movers: [Mover]
-  public let costs: [Cost]
+  /// None where a pool was ranked; nor are there spaces.
+  public internal(set) var costs: [Cost] = []
   /// Ratio of b's time to a's over interleaved queries, with its 95 % interval; nil where none were timed.
-  public let latency: Latency?
-  public let spaces: [EmbeddingReport]
+  public internal(set) var latency: Latency?
+  public internal(set) var spaces: [EmbeddingReport] = []
   /// Share of b's best ten that are among a's.
   public let overlap: Double
   /// Share of the exact best ten that b's served setting finds.
   public let recall: Double
   public let minimumEffect: Double
   /// Passages that were ranked, where it was a pool and not all of them.
-  public let poolCount: Int?
+  public internal(set) var poolCount: Int?
 
   public struct Latency: Sendable, Equatable, Encodable {
     public let ratio: Double

@@ -142,6 +142,10 @@ struct VersionComparisonText {
         "\(version) lacks \(Figures.count(count, "stored passage")), which it cannot find: pawl reindex --version "
           + "\(version) embeds them")
     }
+    for (version, count) in zip([comparison.a, comparison.b], comparison.laterCounts)
+    where count > 0 {
+      lines.append("\(Figures.count(count, "passage")) came meanwhile, which \(version) lacks")
+    }
     return lines
   }
 

@@ -67,10 +67,10 @@ enum ExitStatus: Int32 {
     case let error as StoreError:
       switch error {
       case .fileSystem(_, _, ENOSPC, _), .fileSystem(_, _, EDQUOT, _): .temporary
-      case .fileSystem(_, _, EFBIG, _), .noRoom, .busy, .overtaken, .judgedOther:
+      case .fileSystem(_, _, EFBIG, _), .noRoom, .busy, .overtaken, .judgedOther, .lagging:
         .temporary
       case .fileSystem: .inputOutput
-      case .checkFailed, .copyDiffers: .refused
+      case .checkFailed, .copyDiffers, .refused: .refused
       case .newerFormat, .notAStore, .foreign, .noModel, .noQueries, .vectorWidth, .vectorIDs,
         .noEncoder, .hasEncoder, .nothingToEvaluate, .nothingStored, .nothingToTrainOn,
         .unknownInTriples, .nothingToCompare:

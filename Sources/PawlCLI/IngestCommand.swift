@@ -134,6 +134,10 @@ struct IngestCommand: ParsableCommand {
           " (\(Figures.grouped(summary.embedded.copiedCount)) with the vector of an equal text)"
       }
       parts.append(embedded)
+      if summary.embedded.awaitedCount > 0 {
+        parts.append(
+          "\(Figures.grouped(summary.embedded.awaitedCount)) by another process meanwhile")
+      }
       Output.line(
         "\(target.store): " + parts.joined(separator: ", ")
           + " in \(Figures.fixed(seconds, 1)) s")
@@ -157,6 +161,8 @@ private struct IngestReport: Encodable {
   let skipped: Int
   let embedded: Int
   let copied: Int
+  /// Rows that another process embedded meanwhile.
+  let awaited: Int
   /// Missing where no other version served before, or it has the same vectors.
   let previous: PreviousReport?
   let interrupted: Bool
@@ -176,6 +182,7 @@ private struct IngestReport: Encodable {
     skipped = summary.skippedCount
     embedded = summary.embedded.embeddedCount
     copied = summary.embedded.copiedCount
+    awaited = summary.embedded.awaitedCount
     previous = summary.previous.map(PreviousReport.init)
     interrupted = summary.isInterrupted
     reindex = summary.upkeep.reindex.map { ReindexReport($0) }

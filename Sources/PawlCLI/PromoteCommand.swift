@@ -50,8 +50,7 @@ struct PromoteCommand: ParsableCommand {
       return Output.line("\(target.store): \(version) serves already")
     }
     if force {
-      let change = try store.promote(version, reason: reason ?? "", isForced: true)
-      return try tell(change, nil)
+      return try tell(store.promote(version, withoutGateFor: reason ?? ""), nil)
     }
     // Before anything is read or measured.
     try store.requireReady(version)
@@ -69,10 +68,12 @@ struct PromoteCommand: ParsableCommand {
       }
       throw ExitStatus.refused.code
     }
+    // What came while the gate judged.
+    try CommandProgress.during(isQuiet: quiet) { line in
+      _ = try store.embedMissing(version: version) { line.show($0) }
+    }
     let change = try store.promote(
-      version,
-      reason: reason ?? (nonInferior ? "no worse, by the gate" : "the gate let it through"),
-      judged: report)
+      report, reason: reason ?? (nonInferior ? "no worse, by the gate" : "the gate let it through"))
     try tell(change, report)
   }
 

@@ -30,6 +30,21 @@ import Testing
     try environment.beginWrite(waitingAtMost: .zero).commit()
   }
 
+  @Test("one does a work at a time, beside writers, and who is done lets go")
+  func work() throws {
+    let environment = try scratch.open()
+    func isFree(_ number: UInt32) throws -> Bool { try environment.workLock(number) != nil }
+    do {
+      let first = try environment.workLock(7)
+      let isMine = first != nil
+      #expect(isMine)
+      #expect(try !isFree(7) && isFree(8))
+      try environment.beginWrite(waitingAtMost: .zero).commit()
+      _ = consume first
+    }
+    #expect(try isFree(7))
+  }
+
   @Test("writers on several threads lose nothing")
   func threads() throws {
     let environment = try scratch.open()

@@ -151,7 +151,7 @@ extension Damage {
       return "the pointer"
     },
     Damage(.pointer, "a pointer to a version that cannot answer") { store, write, random in
-      let state = ["trained", "failed", "collected"][random.below(3)]
+      let state = ["trained", "indexing", "collected"][random.below(3)]
       _ = try store.tables.change(&write) { $0.state = state }
       return "the pointer"
     },
@@ -165,6 +165,15 @@ extension Damage {
       let bytes = try store.tables.history.bytes(at: Key(UInt64(1)), in: write)
       try store.tables.history.remove(Key(UInt64(1)), in: &write)
       try store.tables.history.put(bytes, at: Key(UInt64(2 + random.below(9))), in: &write)
+      return "the history"
+    },
+    Damage(.history, "a history after which another version serves") { store, write, random in
+      for sequence in 2...UInt64(2 + random.below(9)) {
+        try store.tables.history.put(
+          record: HistoryRecord(
+            action: HistoryRecord.promote, version: "v2", time: "", user: "", reason: ""),
+          at: Key(sequence), in: &write)
+      }
       return "the history"
     },
     Damage(.history, "an active version without history", places: 1) { store, write, random in

@@ -63,7 +63,8 @@ import Testing
     }
     #expect(after.0 == before.0)
     #expect(after.1 == before.1)
-    for table in ["centroids", "calibration"] { #expect(after.2[table] == before.2[table]) }
+    #expect(after.2["centroids"] == before.2["centroids"])
+    #expect(after.2["calibration"]?.count == before.2["calibration"]?.count)
     // Blocks cross the boundary at which fresh codes begin.
     _ = try look(path) { store in
       let further = (6_000..<7_000).map { "p\($0)\tabc in passage \($0)" }

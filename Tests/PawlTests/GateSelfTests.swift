@@ -104,14 +104,15 @@ import Testing
       a: "v1", b: "v2", queryCount: rows.count, usedCount: 0, foreignCount: 0,
       pendingCounts: [0, 0],
       groupCount: groupCount, measures: [rank, recall], exact: rank, slices: try slices(rows),
-      movers: [], costs: [cost, cost], latency: nil, spaces: [space, space], overlap: 0.9,
-      recall: 1, minimumEffect: 0.01, poolCount: nil)
+      movers: [], costs: [cost, cost], spaces: [space, space], overlap: 0.9, recall: 1,
+      minimumEffect: 0.01)
     var gate = Gate(comparison, SettingsRecord(), GateOptions())
     gate.judgeMeasures(hasGrades: false)
     gate.judgeSlices()
     gate.judgeIndex()
     gate.judgeCost()
     gate.judgeSpace()
+    gate.judgePassages()
     return gate
   }
 

@@ -292,9 +292,8 @@ import Training
     let set = try Fixture.sampleSet()
     var places = try PassagePlaces(store)
     let texts = BatchMaker.TextSettings(queryPrefix: "", passagePrefix: "", maxLength: 32)
-    let looks = try TrainingPairs(
-      set, nil, &places, in: store, version: "v1", Self.options(.contrastive), texts
-    ).validation
+    let looks = try TrainingPairs(set, nil, &places, in: store, Self.options(.contrastive))
+      .looks(among: places, in: store, version: "v1", seed: 1).validation(places, texts)
     #expect(looks.passageCount == 2_000 && Set(looks.places).count == 2_000)
     let snapshot = try store.environment.snapshot()
     func isWatched(_ id: Identifier) throws -> Bool {

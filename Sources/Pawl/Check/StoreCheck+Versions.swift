@@ -1,7 +1,7 @@
 extension StoreCheck {
   /// What a version's record may say about it.
   private static let states: Set<String> = [
-    "trained", "indexing", "ready", "failed", VersionRecord.collected,
+    "trained", "indexing", "ready", VersionRecord.collected,
   ]
 
   /// Versions with the spaces, indexes and versions that they name; pointer and history.
@@ -96,19 +96,19 @@ extension StoreCheck {
     }
   }
 
-  /// Entries are numbered from 1 without gaps, and one of them made the active version.
+  /// Entries are numbered from 1 without gaps, and after them the active version serves.
   private mutating func checkHistory() {
     guard areWhole("history", "history") else { return }
-    for (place, sequence) in records.history.keys.sorted().enumerated()
-    where sequence != UInt64(place) + 1 {
-      report(
+    let sequences = records.history.keys.sorted()
+    if let (place, sequence) = sequences.enumerated().first(where: { $1 != UInt64($0) + 1 }) {
+      return report(
         .history, "the history", "entry \(place + 1) is missing: the next one is \(sequence)")
-      break
     }
-    if let active = records.active,
-      !records.history.values.contains(where: { $0.version == active })
-    {
-      report(.history, "the history", "no entry is about the active version, \(active)")
+    let serving = Store.servingStack(of: sequences.compactMap { records.history[$0] }).last
+    if let active = records.active, serving != active {
+      report(
+        .history, "the history",
+        "after its last entry \(serving ?? "no version") serves, but \(active) does")
     }
   }
 

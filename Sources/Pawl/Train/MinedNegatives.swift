@@ -77,6 +77,9 @@ private struct PlaceNames {
     guard let row = places.row(of: place) else {
       return "\(Self.other)\(place - places.storedCount)"
     }
+    guard try store.tables.rows.contains(Key(row), in: snapshot) else {
+      throw StoreError.changedWhileTraining(path: store.path)
+    }
     return try ids.id(of: row, in: snapshot).text
   }
 }

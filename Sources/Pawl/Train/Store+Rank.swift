@@ -17,7 +17,7 @@ extension Store {
     progress: ProgressHandler = { _ in true }, _ take: (Int, [RankedPassage]) -> Void
   ) throws -> Bool {
     var search = try BatchSearch(self, .usual, version: version)
-    let size = search.batchSize(k: queries.indices.map(depth).min() ?? 1)
+    let size = search.batchSize(k: queries.indices.map(depth).max() ?? 1)
     for start in stride(from: 0, to: queries.count, by: size) {
       let numbers = start..<min(start + size, queries.count)
       let answers = try search.run(

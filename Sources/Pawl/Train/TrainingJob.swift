@@ -21,7 +21,7 @@ struct TrainingJob {
   private let data: TrainingData
   /// Examples of a file that were not drawn.
   private let leftOutCount: Int
-  /// Of all that decides the result but the number of steps.
+  /// As `TrainingRun.Plan` has it.
   private let fingerprint: String
   /// Since the call.
   private let watch = Stopwatch()
@@ -50,8 +50,7 @@ struct TrainingJob {
     }
     leftOutCount = triples.map { $0.foundCount - $0.examples.count } ?? 0
     var places = try PassagePlaces(store)
-    pairs = try TrainingPairs(
-      set, triples, &places, in: store, version: parent.name, options, texts)
+    pairs = try TrainingPairs(set, triples, &places, in: store, options)
     self.places = places
     data =
       recipe.part == .queryAdapter
@@ -115,7 +114,7 @@ struct TrainingJob {
           + "\(recipe.negativeCount) negatives each: \(least) are needed. Ingest more passages, or take a "
           + "smaller --batch-size, fewer --num-negatives, or --negatives batch.")
     }
-    guard pairs.validation.queryCount > 0 else {
+    guard pairs.keptCount > 0 else {
       throw StoreError.nothingToTrainOn(
         path: store.path,
         problem: "a tenth of the queries is kept back to watch the run, and here that is none. "
@@ -123,7 +122,7 @@ struct TrainingJob {
     }
     if recipe.negatives == .mined {
       let snapshot = try store.environment.snapshot()
-      if try store.index(parent.index, in: snapshot).count == 0 {
+      if try store.index(store.version(parent.name, in: snapshot).index, in: snapshot).count == 0 {
         throw StoreError.nothingToTrainOn(
           path: store.path,
           problem: "\(parent.name) has no embedded passages among which negatives could be found. "
@@ -167,8 +166,9 @@ struct TrainingJob {
     guard var plan = folder.plan() else {
       throw TrainingError.state(folder: folder.path, problem: "plan.json is damaged")
     }
+    let validation = try validation(folder)
     guard let mined = try mined(folder, watcher) else { return nil }
-    let kind = try kind(mined)
+    let kind = try kind(mined, validation)
     if kind.objective.batchCount() == 0 { throw TrainingError.noBatch(batchSize: recipe.batchSize) }
     if plan.stepCount == nil {
       let schedule = try schedule(kind)
@@ -185,7 +185,8 @@ struct TrainingJob {
       recipe.negatives == .mined ? mined.examples.count(where: \.negatives.isEmpty) : 0
     watcher.didPlan(
       try self.plan(
-        trainer, folder, stepCount: schedule.stepCount, withoutNegatives: withoutNegatives))
+        trainer, validation, folder, stepCount: schedule.stepCount,
+        withoutNegatives: withoutNegatives))
     if !watcher.isWanted() { return nil }
     let run = TrainingLoop(
       kind: kind, folder: folder, schedule: schedule, fingerprint: fingerprint, watcher: watcher)
@@ -215,12 +216,23 @@ struct TrainingJob {
     return folder
   }
 
+  private func looks() throws -> TrainingLooks {
+    try pairs.looks(among: places, in: store, version: parent.name, seed: options.seed)
+  }
+
+  private func validation(_ folder: TrainingRun) throws -> Validation {
+    if let known = try folder.kept(TrainingRun.looks) { return try known.validation(places, texts) }
+    let looks = try looks()
+    try folder.keep(looks, as: TrainingRun.looks)
+    return try looks.validation(places, texts)
+  }
+
   /// What is learned from, with negatives where the recipe mines them.
   ///
   /// - Returns: nil where it was stopped.
   private func mined(_ folder: TrainingRun, _ watcher: TrainingWatcher) throws -> TrainingData? {
     if recipe.negatives != .mined { return data }
-    var negatives = try folder.negatives()
+    var negatives = try folder.kept(TrainingRun.negatives)
     if negatives == nil {
       let mined = try store.mine(
         data, places, recipe.mining, version: parent.name, count: recipe.negativeCount,
@@ -229,7 +241,7 @@ struct TrainingJob {
       try MinedNegatives(path: folder.path + "/negatives.tsv", store, places).write(
         mined, data, labels: pairs.labels, version: parent.name)
       let chosen = mined.map { $0.map(\.place) }
-      try folder.write(negatives: chosen)
+      try folder.keep(chosen, as: TrainingRun.negatives)
       negatives = chosen
     }
     guard let negatives, negatives.count == data.examples.count else {
@@ -245,24 +257,27 @@ struct TrainingJob {
   /// Examples whose vectors a run keeps in memory: 1.5 KB each, and as much for every negative.
   private static let mostCached = 50_000
 
-  private func kind(_ data: TrainingData) throws -> any TrainingKind {
+  private func kind(
+    _ data: TrainingData, _ validation: Validation
+  ) throws -> any TrainingKind {
     if recipe.part != .queryAdapter {
       return try EncoderTraining(
-        recipe, data, pairs.validation, base: base, parent: encoder, texts, seed: options.seed)
+        recipe, data, validation, base: base, parent: encoder, texts, seed: options.seed)
     }
     // Every passage that a step may take has to be among the vectors.
     let data = data.filled(recipe.negativeCount, seed: options.seed)
-    var needed = Set(pairs.validation.places)
+    var needed = Set(validation.places)
     for example in data.examples { needed.formUnion([example.positive] + example.negatives) }
     return QueryAdapterTraining(
-      recipe, data, pairs.validation, encoder: encoder, queryPrefix: texts.queryPrefix,
+      recipe, data, validation, encoder: encoder, queryPrefix: texts.queryPrefix,
       try vectors(of: needed.sorted()), seed: options.seed)
   }
 
   /// What the codes of texts stand for; of those that have none yet, what the encoder says.
   private func vectors(of wanted: [Int]) throws -> (rows: [Int: Int], values: [Float]) {
     let snapshot = try store.environment.snapshot()
-    let codes = try IndexCodes(store, parent.index, in: snapshot)
+    let codes = try IndexCodes(
+      store, store.version(parent.name, in: snapshot).index, in: snapshot)
     var (rows, values, missing) = ([Int: Int](), [Float](), [Int]())
     for start in stride(from: 0, to: wanted.count, by: 1_024) {
       var found = CodeBlockBuilder(codec: codes.record.codec, width: codes.width)
@@ -336,7 +351,8 @@ struct TrainingJob {
   ///
   /// Mined negatives cost one search a query; others by chance, which a batch is filled with, cost a step as much.
   func estimate() throws -> TrainingEstimate {
-    let kind = try kind(data)
+    let validation = try looks().validation(places, texts)
+    let kind = try kind(data, validation)
     if kind.objective.batchCount() == 0 { throw TrainingError.noBatch(batchSize: recipe.batchSize) }
     let pace = try Pace(kind)
     let schedule = try schedule(kind, pace)
@@ -345,7 +361,8 @@ struct TrainingJob {
     let trainer = Trainer(
       recipe, kind.objective, stepCount: schedule.stepCount, workerCount: 1)
     return TrainingEstimate(
-      plan: try plan(trainer, folder, stepCount: schedule.stepCount, withoutNegatives: 0),
+      plan: try plan(
+        trainer, validation, folder, stepCount: schedule.stepCount, withoutNegatives: 0),
       advice: recipe.advice,
       seconds: Double(schedule.stepCount) * pace.step
         + Double(schedule.validationCount + otherValidations) * pace.validation,
@@ -353,7 +370,8 @@ struct TrainingJob {
   }
 
   private func plan(
-    _ trainer: borrowing Trainer, _ folder: TrainingRun, stepCount: Int, withoutNegatives: Int
+    _ trainer: borrowing Trainer, _ validation: Validation, _ folder: TrainingRun, stepCount: Int,
+    withoutNegatives: Int
   ) throws -> TrainingPlan {
     let trained = trainer.objective.trained
     return TrainingPlan(
@@ -362,8 +380,8 @@ struct TrainingJob {
       unansweredCount: pairs.unansweredCount, unusableCount: pairs.unusableCount,
       leftOutCount: leftOutCount + pairs.data.examples.count - data.examples.count,
       withoutNegativesCount: withoutNegatives,
-      validationQueryCount: pairs.validation.queryCount,
-      validationPassageCount: pairs.validation.passageCount,
+      validationQueryCount: validation.queryCount,
+      validationPassageCount: validation.passageCount,
       trainedCount: trained.tensors.reduce(0) { $0 + $1.range.count },
       parameterCount: trainer.objective.parameterCount, stepCount: stepCount,
       doneCount: trainer.progress.stepCount,

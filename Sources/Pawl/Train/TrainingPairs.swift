@@ -3,6 +3,25 @@ internal import Encoding
 internal import LMDB
 internal import Training
 
+/// What a run's looks ask: chosen once, since what the parent ranks high may be another matter when the run goes on.
+struct TrainingLooks: Codable, Equatable {
+  /// Without prefix.
+  let queries: [String]
+  /// Of the passages, none twice.
+  let places: [Int]
+  /// For each query where its answers are among these.
+  let answers: [[Int]]
+
+  func validation(
+    _ passages: PassagePlaces, _ texts: BatchMaker.TextSettings
+  ) throws -> Validation {
+    Validation(
+      queries: queries.map { texts.queryPrefix + $0 },
+      passages: try places.map { texts.passagePrefix + (try passages.text($0)) },
+      places: places, answers: answers.map(Set.init))
+  }
+}
+
 /// What judgments or triples give to learn from, and what is kept back to watch the run.
 ///
 /// A tenth of the groups is for validation: queries that hang together are on one side.
@@ -10,7 +29,7 @@ struct TrainingPairs {
   let data: TrainingData
   /// Of the data's queries: their ids, or where triples are texts the line of the first.
   let labels: [String]
-  let validation: Validation
+  private let kept: [Source]
   /// Judged queries without a stored passage from the wanted grade on.
   let unansweredCount: Int
   /// Examples of which a passage is not stored, or for which a teacher says too little.
@@ -20,9 +39,9 @@ struct TrainingPairs {
   /// Judged queries that are kept back, as many as a calibration takes; nil where they would promise little.
   let calibration: EvaluationSet?
 
-  /// Queries that a validation asks at most, and the passages that it embeds: both decide what it costs.
-  private static let (validationQueries, validationPassages) = (1_000, 2_000)
-  /// Of what a query's parent ranks best and is no answer, passages that a validation embeds.
+  /// Queries that a look asks at most, and the passages that it embeds: both decide what it costs.
+  private static let (lookQueries, lookPassages) = (1_000, 2_000)
+  /// Of what a query's parent ranks best and is no answer, passages that a look embeds.
   private static let hardPassages = 2
   private static let leastCalibration = 200
 
@@ -47,10 +66,9 @@ struct TrainingPairs {
   ///   - set: judged queries; nil where triples are all there is.
   ///   - triples: what is learned from instead of the judgments.
   ///   - places: gets places for texts that the store does not have.
-  ///   - version: the parent's name.
   init(
     _ set: EvaluationSet?, _ triples: SampledTriples?, _ places: inout PassagePlaces,
-    in store: Store, version: String, _ options: TrainOptions, _ texts: BatchMaker.TextSettings
+    in store: Store, _ options: TrainOptions
   ) throws {
     let snapshot = try store.environment.snapshot()
     var sources =
@@ -83,8 +101,7 @@ struct TrainingPairs {
         }
       }, answers: trained.map { sources[$0].answers })
     let kept = sources.indices.filter { isKept[$0] }.map { sources[$0] }
-    validation = try Self.validation(
-      kept, places, in: store, version: version, texts, seed: options.seed)
+    self.kept = kept
     calibration = try set.flatMap { try Self.calibration(kept, of: $0, seed: options.seed) }
   }
 
@@ -192,6 +209,8 @@ struct TrainingPairs {
 
   // MARK: What is kept back
 
+  var keptCount: Int { kept.count }
+
   /// Judged queries as they are, nothing kept back, and their ids.
   static func judged(
     _ set: EvaluationSet, _ places: PassagePlaces, in store: Store, minimumGrade: Int32
@@ -219,7 +238,7 @@ struct TrainingPairs {
   private static func calibration(
     _ queries: [Source], of set: EvaluationSet, seed: UInt64
   ) throws -> EvaluationSet? {
-    let ids = queries.compactMap(\.id)
+    let ids = queries.compactMap(\.id).filter { !set.qrels[Identifier($0)].isEmpty }
     if ids.count < leastCalibration { return nil }
     var numbers = RandomNumbers(key: RandomKey.mix(seed, 0xca11))
     let chosen = Set(
@@ -227,26 +246,28 @@ struct TrainingPairs {
     return try set.without { !chosen.contains($0.id) }
   }
 
-  /// Queries, with their answers and what their parent takes for answers first; others by chance make it up to a size.
+  /// Queries kept back, with their answers and what their parent takes for answers first; others by chance make it up
+  /// to a size.
   ///
   /// Among passages by chance alone almost every answer is first, and looks differ by noise. What the parent ranks
   /// high flatters whatever has moved away from it: looks are for choosing within a run, and the gate asks the
   /// whole store.
-  private static func validation(
-    _ kept: [Source], _ places: PassagePlaces, in store: Store, version: String,
-    _ texts: BatchMaker.TextSettings, seed: UInt64
-  ) throws -> Validation {
+  ///
+  /// - Parameter version: the parent's name.
+  func looks(
+    among places: PassagePlaces, in store: Store, version: String, seed: UInt64
+  ) throws -> TrainingLooks {
     var numbers = RandomNumbers(key: RandomKey.mix(seed, 0x7e57))
-    var queries = numbers.permutation(kept.count).prefix(validationQueries).map { kept[$0] }
+    var queries = numbers.permutation(kept.count).prefix(Self.lookQueries).map { kept[$0] }
     var hard = [[Int]](repeating: [], count: queries.count)
     // Some more, since equal texts are one.
     _ = try store.rank(
       queries.map(\.text), places, version: version,
-      depth: { queries[$0].answers.count + 5 * hardPassages }
+      depth: { queries[$0].answers.count + 5 * Self.hardPassages }
     ) { query, ranked in
       hard[query] = Array(
         ranked.lazy.map(\.place).filter { !queries[query].answers.contains($0) }
-          .prefix(hardPassages))
+          .prefix(Self.hardPassages))
     }
     var passages: [Int] = []
     var positions: [Int: Int] = [:]
@@ -256,17 +277,16 @@ struct TrainingPairs {
       passages.append(place)
     }
     var asked = 0
-    while asked < queries.count, passages.count < validationPassages {
+    while asked < queries.count, passages.count < Self.lookPassages {
       queries[asked].answers.sorted().forEach(add)
       hard[asked].forEach(add)
       asked += 1
     }
     queries.removeLast(queries.count - asked)
-    let size = max(passages.count, min(validationPassages, places.count))
+    let size = max(passages.count, min(Self.lookPassages, places.count))
     while passages.count < size { add(numbers.below(places.count)) }
-    return Validation(
-      queries: queries.map { texts.queryPrefix + $0.text },
-      passages: try passages.map { texts.passagePrefix + (try places.text($0)) },
-      places: passages, answers: queries.map { Set($0.answers.compactMap { positions[$0] }) })
+    return TrainingLooks(
+      queries: queries.map(\.text), places: passages,
+      answers: queries.map { $0.answers.compactMap { positions[$0] }.sorted() })
   }
 }

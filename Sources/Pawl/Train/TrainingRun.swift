@@ -14,7 +14,7 @@ struct TrainingRun {
     let recipe: Recipe
     let seed: UInt64
     let maxLength: Int
-    /// Of all that the run's result depends on, the step count left out.
+    /// Of all that decides the result, but what the run itself chose first: looks, negatives, steps for minutes.
     let fingerprint: String
     /// Nil until it is known: minutes are turned into steps once.
     var stepCount: Int?
@@ -81,26 +81,32 @@ struct TrainingRun {
     try file.commit()
   }
 
-  // MARK: Mined negatives
+  // MARK: What was chosen first
 
-  private var negativesPath: String { path + "/state-negatives.json" }
+  /// Something that a run chooses once and keeps for when it goes on after a stop.
+  struct Choice<Value: Codable> {
+    fileprivate let file: String
+  }
 
-  /// Keeps the places of each example's negatives for a run that goes on after a stop.
-  func write(negatives: [[Int]]) throws {
-    var file = try OutputFile(path: negativesPath)
-    let bytes = try Table.encode(negatives)
+  /// Of each example the places of its negatives.
+  static var negatives: Choice<[[Int]]> { Choice(file: "state-negatives.json") }
+  static var looks: Choice<TrainingLooks> { Choice(file: "state-looks.json") }
+
+  func keep<Value: Codable>(_ value: Value, as choice: Choice<Value>) throws {
+    var file = try OutputFile(path: "\(path)/\(choice.file)")
+    let bytes = try Table.encode(value)
     try file.write(bytes.span)
     try file.commit()
   }
 
-  /// Nil where none were kept.
-  func negatives() throws -> [[Int]]? {
-    guard Files.exists(negativesPath) else { return nil }
+  /// Nil where nothing was chosen yet.
+  func kept<Value: Codable>(_ choice: Choice<Value>) throws -> Value? {
+    let file = "\(path)/\(choice.file)"
+    guard Files.exists(file) else { return nil }
     do {
-      return try JSONDecoder().decode(
-        [[Int]].self, from: Data(contentsOf: URL(filePath: negativesPath)))
+      return try JSONDecoder().decode(Value.self, from: Data(contentsOf: URL(filePath: file)))
     } catch {
-      throw TrainingError.state(folder: path, problem: "state-negatives.json is damaged")
+      throw TrainingError.state(folder: path, problem: "\(choice.file) is damaged")
     }
   }
 
