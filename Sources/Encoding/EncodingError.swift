@@ -8,6 +8,8 @@ package enum EncodingError: Error, Equatable, CustomStringConvertible {
   case tensor(path: String, name: String, problem: String)
   /// A model that is sound but asks for something that Pawl does not do.
   case unsupported(path: String, feature: String)
+  /// A number of tokens that a caller asked for.
+  case maxLength(Int, most: Int)
 
   package var description: String { Self.printable(message) }
 
@@ -23,6 +25,8 @@ package enum EncodingError: Error, Equatable, CustomStringConvertible {
         + "The file does not belong to this config.json, or is damaged: get both again."
     case .unsupported(let path, let feature):
       "\(path): \(feature). Pawl runs BERT-type encoders with mean or CLS pooling: use such a model."
+    case .maxLength(let length, let most):
+      "a maximum length of \(length) tokens: this model takes 3 to \(most)."
     }
   }
 

@@ -10,6 +10,14 @@ package struct ModelDirectory: Sendable {
   /// Tokens of the longest text, [CLS] and [SEP] included; what is longer is cut.
   package let maxLength: Int
 
+  /// What the model wants before queries and before passages: nothing, as a rule.
+  package struct Prompts: Sendable, Equatable {
+    package var query = ""
+    package var passage = ""
+  }
+
+  package let prompts: Prompts
+
   /// Whether texts are lowercased before the tokenizer sees them.
   package let lowercasesText: Bool
 
@@ -37,6 +45,25 @@ package struct ModelDirectory: Sendable {
       if MappedFile.exists(settings) {
         try ModelFile(path: settings).flag("do_lower_case")
       } else { false }
+    prompts = try Self.prompts(path: path + "/config_sentence_transformers.json")
+  }
+
+  /// Those named "query", and "document" or "passage".
+  private static func prompts(path: String) throws(EncodingError) -> Prompts {
+    var prompts = Prompts()
+    guard MappedFile.exists(path), case .object(let fields)? = try ModelFile(path: path)["prompts"]
+    else { return prompts }
+    for field in fields {
+      guard case .string(let text) = field.value else {
+        throw .malformed(path: path, problem: "the prompt \"\(field.key)\" is no text")
+      }
+      switch field.key {
+      case "query": prompts.query = text
+      case "document", "passage": prompts.passage = text
+      default: break
+      }
+    }
+    return prompts
   }
 
   private static func pooling(path: String, width: Int) throws(EncodingError) -> Pooling {

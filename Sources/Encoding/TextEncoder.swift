@@ -38,10 +38,7 @@ package final class TextEncoder: Sendable {
     self.directory = directory
     let shape = directory.configuration
     if let maxLength, !(3...shape.positionCount).contains(maxLength) {
-      throw EncodingError.unsupported(
-        path: directory.path,
-        feature: "a maximum length of \(maxLength) tokens (the model takes 3 to "
-          + "\(shape.positionCount))")
+      throw EncodingError.maxLength(maxLength, most: shape.positionCount)
     }
     self.maxLength = maxLength ?? directory.maxLength
     tokenizer = try Tokenizer(directory: directory.transformerPath)

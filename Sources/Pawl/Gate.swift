@@ -164,9 +164,13 @@ struct Gate {
       + String(repeating: "0", count: 4 - digits.count) + digits
   }
 
+  private static func signed(_ value: Double) -> String {
+    let text = text(value)
+    return text.hasPrefix("-") ? text : "+" + text
+  }
+
   private static func signed(_ measure: VersionComparison.Measure) -> String {
-    let sign = measure.difference >= 0 ? "+" : ""
-    return "\(sign)\(text(measure.difference)) [\(text(measure.low)), \(text(measure.high))]"
+    "\(signed(measure.difference)) [\(signed(measure.low)), \(signed(measure.high))]"
   }
 
   mutating func judgeMeasures(hasGrades: Bool) {
@@ -245,7 +249,7 @@ struct Gate {
     let (difference, interval) = (cost.difference, cost.interval)
     add(
       "codes cost",
-      "\(Self.text(difference)) [\(Self.text(interval.lowerBound)), \(Self.text(interval.upperBound))] of "
+      "\(Self.signed(difference)) [\(Self.signed(interval.lowerBound)), \(Self.signed(interval.upperBound))] of "
         + "\(cost.queryCount) queries",
       "not surely above \(Self.text(bound))", !(interval.lowerBound > 0 && difference > bound))
   }

@@ -49,19 +49,26 @@ struct ModelCard {
       ])
     if let training = version.training { lines += ["", "## Training", ""] + rows(training) }
     lines += [
-      "", "## Use", "", "```python", "from sentence_transformers import SentenceTransformer", "",
+      "", "## Use", "", "```python",
+    ]
+    if version.adapter != nil {
+      lines += ["import numpy", "from safetensors.numpy import load_file"]
+    }
+    lines += [
+      "from sentence_transformers import SentenceTransformer", "",
       "model = SentenceTransformer(\"path/of/this/folder\")",
       "queries = model.encode([\"a question\"], prompt_name=\"query\")",
       "passages = model.encode([\"a passage\"], prompt_name=\"document\")",
-      "scores = queries @ passages.T", "```",
     ]
     if version.adapter != nil {
       lines += [
-        "",
-        "This version also moves queries' vectors: `query_adapter.safetensors` holds `left` (U transposed, r × D), "
-          + "`right` (V transposed, r × D) and `bias` (D), and q' = norm(q + (q @ right.T) @ left + bias).",
+        "# This version moves queries' vectors, too.",
+        "adapter = load_file(\"path/of/this/folder/query_adapter.safetensors\")",
+        "queries = queries + (queries @ adapter[\"right\"].T) @ adapter[\"left\"] + adapter[\"bias\"]",
+        "queries /= numpy.linalg.norm(queries, axis=1, keepdims=True)",
       ]
     }
+    lines += ["scores = queries @ passages.T", "```"]
     return lines.joined(separator: "\n") + "\n"
   }
 

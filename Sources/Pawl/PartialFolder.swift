@@ -26,6 +26,11 @@ final class PartialFolder {
 
   /// Makes it beside a place that may be taken.
   init(beside target: String) throws {
+    let parent = StorePlace.parent(of: target)
+    guard Files.exists(parent) else {
+      throw StoreError.fileSystem(
+        path: parent, operation: "find the folder", code: ENOENT, reason: "it is not there")
+    }
     for leftover in Self.leftovers(of: target) { Files.removeTree(leftover) }
     self.target = target
     path = Self.path(for: target)

@@ -58,9 +58,11 @@ extension Store {
     var plan = ReindexPlan(codec: codec.rawValue)
     if hasEncoder { plan.pendingCount = try pendingCount(of: index, in: snapshot) }
     plan.codeCount = index.count + plan.pendingCount
-    plan.listCount = options.listCount ?? ReindexOptions.usualListCount(plan.codeCount)
-    plan.currentListCount = index.clustering?.listCount ?? 0
     plan.isWanted = index.isWorthLists(count: plan.codeCount, options)
+    if plan.isWanted {
+      plan.listCount = options.listCount ?? ReindexOptions.usualListCount(plan.codeCount)
+    }
+    plan.currentListCount = index.clustering?.listCount ?? 0
     guard !plan.isWanted || plan.codeCount >= plan.listCount else {
       throw StoreError.tooFewForLists(path: path, lists: plan.listCount, count: plan.codeCount)
     }

@@ -25,17 +25,18 @@ extension Store {
     // Nobody takes the index away meanwhile.
     let job = try growingMap { try beginOnlyJob(JobRecord.reindex) }
     let calibration: Calibration?
+    let version: String
     do {
-      let name = try nameOfVersion(name)
+      version = try nameOfVersion(name)
       calibration = try calibrate(
-        index: indexOfVersion(name), version: name, with: file, progress: progress)
+        index: indexOfVersion(version), version: version, with: file, progress: progress)
     } catch {
       giveUp(job)
       throw error
     }
     defer { forgetOwnJob(job) }
     try growingMap { try endJob(job) }
-    guard let calibration else { throw StoreError.notClustered(path: path) }
+    guard let calibration else { throw StoreError.notClustered(path: path, version: version) }
     return calibration
   }
 

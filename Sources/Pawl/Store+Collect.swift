@@ -178,13 +178,19 @@ extension Store {
         report.left.append(item.left("a training is running (process \(trainer.process))"))
       } else if age < options.minimumRunAgeInSeconds {
         report.left.append(
-          item.left("a training that did not end can go on, and is only \(age / 3_600) hours old"))
+          item.left("a training that did not end can go on, and is \(Self.age(age)) old"))
       } else {
         item.removedPath = "\(path)/runs/.\(run.version).removed"
         doomed.append(item)
       }
     }
     return doomed
+  }
+
+  private static func age(_ seconds: Int) -> String {
+    if seconds < 60 { return "less than a minute" }
+    let (count, unit) = seconds < 3_600 ? (seconds / 60, "minute") : (seconds / 3_600, "hour")
+    return "only \(count) \(unit)\(count == 1 ? "" : "s")"
   }
 
   /// Checkpoints that no record names.
@@ -208,7 +214,7 @@ extension Store {
           item.left("a \(running.kind) is running (process \(running.process))"))
       } else if age < options.minimumAgeInSeconds {
         report.left.append(
-          item.left("no version names it, but it is only \(age / 60) minutes old"))
+          item.left("no version names it, but it is \(Self.age(age)) old"))
       } else {
         item.removedPath = "\(path)/checkpoints/.\(name).removed"
         doomed.append(item)

@@ -218,7 +218,8 @@ struct Comparing {
       places["\(length) words", default: []].append(place)
       if let first = words.first { places["first word \"\(first)\"", default: []].append(place) }
       if let share = try sharedWords(query, words, &reader, in: snapshot) {
-        let part = share < 0.25 ? "under a quarter" : share < 0.75 ? "a quarter to three" : "most"
+        let part =
+          share < 0.25 ? "under a quarter" : share < 0.75 ? "a quarter to three quarters" : "most"
         places["\(part) of the words in the answer", default: []].append(place)
       }
     }

@@ -1,6 +1,7 @@
 public import Encoding
 public import IVF
 internal import LMDB
+internal import Training
 
 /// How a new store encodes and compresses.
 public struct StoreSettings: Sendable {
@@ -8,9 +9,10 @@ public struct StoreSettings: Sendable {
   public var model: String
   public var codec = Codec.int8
   public var numericPath = NumericPath.standard
-  /// Put before every query, respectively passage, before it is encoded.
-  public var queryPrefix = ""
-  public var passagePrefix = ""
+  /// Put before every query, respectively passage, before it is encoded; nil: what the model's
+  /// config_sentence_transformers.json says.
+  public var queryPrefix: String?
+  public var passagePrefix: String?
   /// Tokens of the longest text; nil: the model's own limit.
   public var maxLength: Int?
 
@@ -32,6 +34,8 @@ extension Store {
     let encoder = try TextEncoder(
       path: settings.model, maxLength: settings.maxLength, numericPath: settings.numericPath,
       environment: Process.environment)
+    let adapter = try QueryAdapterFile.read(inModel: settings.model, width: encoder.width)
+    let prompts = encoder.directory.prompts
     return try publish(at: path) { folder in
       let digest = try encoder.directory.digest()
       let files = try Checkpoint.publish(encoder.directory, digest: digest, inStoreAt: folder)
@@ -40,9 +44,11 @@ extension Store {
       }
       let space = SpaceRecord(
         checkpoint: digest, width: encoder.width, maxLength: encoder.maxLength,
-        passagePrefix: settings.passagePrefix, numericPath: settings.numericPath, files: files)
+        passagePrefix: settings.passagePrefix ?? prompts.passage,
+        numericPath: settings.numericPath, files: files)
       try fill(
-        folder, space, settings.codec, queryPrefix: settings.queryPrefix, origin: settings.model)
+        folder, space, settings.codec, queryPrefix: settings.queryPrefix ?? prompts.query,
+        adapter: adapter, origin: settings.model)
     }
   }
 
@@ -80,7 +86,8 @@ extension Store {
 
   /// Writes the database of a store whose version v1 has that space.
   private static func fill(
-    _ path: String, _ space: SpaceRecord, _ codec: Codec, queryPrefix: String, origin: String
+    _ path: String, _ space: SpaceRecord, _ codec: Codec, queryPrefix: String,
+    adapter: QueryAdapter? = nil, origin: String
   ) throws {
     let environment = try Environment.open(path: path, mode: .create)
     let made = try environment.makeTables(named: StoreTables.names)
@@ -100,7 +107,8 @@ extension Store {
     try tables.versions.put(
       record: VersionRecord(
         name: "v1", checkpoint: space.checkpoint, queryPrefix: queryPrefix, space: space.id,
-        index: 1, parent: nil, state: "ready", created: now, origin: origin),
+        index: 1, parent: nil, state: "ready", created: now, origin: origin,
+        adapter: adapter.map { try StoredAdapter.put($0, tables, in: &write) }),
       at: "v1", in: &write)
     try tables.pointer.put(record: PointerRecord(version: "v1"), at: "active", in: &write)
     try tables.history.put(

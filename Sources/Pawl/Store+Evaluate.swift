@@ -45,13 +45,14 @@ extension Store {
   ///
   /// - Parameter progress: answering false stops.
   /// - Returns: nil where it was stopped.
-  /// - Throws: `EvaluationError` for a metric that there is not, what the search throws.
+  /// - Throws: `EvaluationError` for a metric that there is not, `StoreError.notEmbedded`, what the search throws.
   /// - Complexity: memory for 1,024 queries and a million hits.
   public func evaluate(
     _ set: EvaluationSet, _ options: EvaluationOptions = EvaluationOptions(),
     progress: @escaping ProgressHandler = { _ in true }
   ) throws -> EvaluationReport? {
     let metrics = try options.metrics.map { try Evaluation.Metric(name: $0) }
+    try requireCodes(version: options.version)
     let answers = try VersionAnswers.all(
       self, set, [.init(options.effort, metrics)], version: options.version,
       minimumGrade: options.minimumGrade, progress: progress)

@@ -32,6 +32,7 @@ extension Store {
     progress: ProgressHandler = { _ in true }
   ) throws -> VectorExportSummary? {
     try requireOutputs(file, idFile)
+    try requireCodes(version: name)
     let snapshot = try environment.snapshot()
     let version = try version(name, in: snapshot)
     let space = try space(version.space, in: snapshot)

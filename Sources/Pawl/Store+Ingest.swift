@@ -8,6 +8,9 @@ public struct IngestSummary: Sendable, Equatable {
   public internal(set) var newCount = 0
   /// Passages whose id was there with another text.
   public internal(set) var updatedCount = 0
+  /// Of these, passages that this ingest had stored before: their ids stand in the file more than once.
+  public internal(set) var repeatedCount = 0
+  public internal(set) var firstRepeated: String?
   /// Passages that were there already, id and text.
   public internal(set) var unchangedCount = 0
   /// Malformed lines left out on request, and why, for the first of them.
@@ -95,11 +98,12 @@ extension Store {
     summary.skippedCount = survey.skippedCount
     summary.firstSkipped = survey.firstSkipped.map(\.fact)
     try trainDictionary(on: &reader, passageCount: survey.passageCount)
+    let firstRow = try storeRecord(in: environment.snapshot()).nextRow
     while summary.readCount < total, !summary.isInterrupted {
       let before = summary.readCount
       let batch = try read(&reader, atMost: min(Self.batchSize, total - before))
       if batch.isEmpty { break }
-      try growingMap { try store(batch, &summary) }
+      try growingMap { try store(batch, after: firstRow, &summary) }
       if options.textOnly {
         let state = Progress(stage: .storing, done: summary.readCount, total: total)
         summary.isInterrupted = !progress(state) && summary.readCount < total
@@ -180,7 +184,11 @@ extension Store {
   }
 
   /// One transaction: the texts of a batch under new rows, ids pointing at them.
-  private func store(_ batch: [Passage], _ summary: inout IngestSummary) throws {
+  ///
+  /// - Parameter firstRow: the first that this ingest may have made.
+  private func store(
+    _ batch: [Passage], after firstRow: UInt32, _ summary: inout IngestSummary
+  ) throws {
     var result = summary
     let dictionary = try newestDictionary()
     let compressed = Self.compress(batch.map(\.text), dictionary)
@@ -201,7 +209,15 @@ extension Store {
         passage.id, passage.text, text, row: record.nextRow, replacing: previous,
         firstRowCodedNowhere: firstRowCodedNowhere, in: &write)
       record.nextRow += 1
-      if previous == nil { result.newCount += 1 } else { result.updatedCount += 1 }
+      if let previous {
+        result.updatedCount += 1
+        if previous.row >= firstRow {
+          result.repeatedCount += 1
+          result.firstRepeated = result.firstRepeated ?? passage.id.text
+        }
+      } else {
+        result.newCount += 1
+      }
     }
     record.textSizeInBytes += writer.textSizeChange
     try tables.meta.put(record: record, at: "store", in: &write)

@@ -24,11 +24,16 @@ extension Store {
     to query: Span<Float>, k: Int, _ probing: Probing, work: inout ListWork
   ) throws -> [TopK.Candidate] {
     let snapshot = try environment.snapshot()
-    let served = try served(nil, in: snapshot)
-    guard served.index.clustering != nil else { throw StoreError.notClustered(path: path) }
+    let served = try servedByLists(in: snapshot)
     let searcher = try searcher(of: served.indexID, served.index, width: query.count)
     defer { cache.giveBack(searcher) }
     return try searcher.search(query, k: k, probing, work: &work, in: snapshot)
+  }
+
+  private func servedByLists(in snapshot: borrowing Snapshot) throws -> Served {
+    let served = try served(nil, in: snapshot)
+    if served.index.clustering != nil { return served }
+    throw StoreError.notClustered(path: path, version: served.version.name)
   }
 
   /// The same for each of Q queries, Q × D floats, from one snapshot, on this thread.
@@ -36,8 +41,7 @@ extension Store {
     toAll queries: Span<Float>, width: Int, k: Int, _ probing: Probing, work: inout ListWork
   ) throws -> [[TopK.Candidate]] {
     let snapshot = try environment.snapshot()
-    let served = try served(nil, in: snapshot)
-    guard served.index.clustering != nil else { throw StoreError.notClustered(path: path) }
+    let served = try servedByLists(in: snapshot)
     let searcher = try searcher(of: served.indexID, served.index, width: width)
     defer { cache.giveBack(searcher) }
     return try searcher.search(all: queries, k: k, probing, work: &work, in: snapshot)

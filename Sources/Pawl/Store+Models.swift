@@ -17,7 +17,7 @@ public struct ImportOptions: Sendable {
   public var source: Source
   /// Whose child it is; nil: the active version.
   public var version: String?
-  /// Nil: of a model the empty one, else as the version has it.
+  /// Nil: of a model what its config_sentence_transformers.json says, else as the version has it.
   public var queryPrefix: String?
   public var passagePrefix: String?
   /// Tokens of the longest text; nil: of a model its own, else the version's.
@@ -49,12 +49,14 @@ extension Store {
       let encoder = try TextEncoder(
         path: path, maxLength: options.maxLength, numericPath: .standard,
         environment: Process.environment)
+      let model = encoder.directory
+      var new = NewVersion(
+        parent: parent.name, queryPrefix: options.queryPrefix ?? model.prompts.query,
+        origin: "imported from \(path)")
+      new.adapter = try QueryAdapterFile.read(inModel: path, width: encoder.width)
       return try add(
-        NewVersion(
-          parent: parent.name, queryPrefix: options.queryPrefix ?? "",
-          origin: "imported from \(path)"),
-        encoder.directory, maxLength: encoder.maxLength, passagePrefix: options.passagePrefix ?? "",
-        numericPath: .standard)
+        new, model, maxLength: encoder.maxLength,
+        passagePrefix: options.passagePrefix ?? model.prompts.passage, numericPath: .standard)
     case .version:
       try requireLength(options.maxLength, base)
       var new = NewVersion(
@@ -85,9 +87,7 @@ extension Store {
   private func requireLength(_ maxLength: Int?, _ base: ModelDirectory) throws {
     let positionCount = base.configuration.positionCount
     if let maxLength, !(3...positionCount).contains(maxLength) {
-      throw EncodingError.unsupported(
-        path: base.path,
-        feature: "a maximum length of \(maxLength) tokens (the model takes 3 to \(positionCount))")
+      throw EncodingError.maxLength(maxLength, most: positionCount)
     }
   }
 
@@ -115,7 +115,7 @@ extension Store {
       try write(card.prompts(), to: folder.path + "/config_sentence_transformers.json")
       if let digest = version.adapter {
         let adapter = try queryAdapter(digest, width: space.width, in: snapshot)
-        try QueryAdapterFile.write(adapter, to: folder.path + "/query_adapter.safetensors")
+        try QueryAdapterFile.write(adapter, to: folder.path)
       }
       try write(card.text, to: folder.path + "/README.md")
       try folder.publish()

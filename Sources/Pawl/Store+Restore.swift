@@ -32,7 +32,9 @@ extension Store {
     from source: String, to given: String, _ options: RestoreOptions = RestoreOptions(),
     check: StoreChecker = Store.checkHere, progress: @escaping ProgressHandler = { _ in true }
   ) throws -> RestoreSummary {
-    try requireDatabase(in: source)
+    do { try requireDatabase(in: source) } catch StoreError.notAStore {
+      throw StoreError.noBackup(path: source)
+    }
     let (place, origin) = (try StorePlace(given), try StorePlace(source))
     try place.requireOutside(origin)
     let isThere = Files.isTaken(place.path)
@@ -49,6 +51,7 @@ extension Store {
     do {
       let store = try Store(path: source, access: .reading)
       summary.copy = try StoreCopy(source: store, folder: folder.path, progress: progress).make()
+      summary.copy.isVerified = true
       if isThere {
         summary.replacedPath = try folder.replaceTarget(options)
       } else {

@@ -17,6 +17,7 @@ extension Store {
     progress: @escaping ProgressHandler = { _ in true }
   ) throws -> BatchSummary? {
     try requireOutput(path, apartFrom: queries.files)
+    try requireCodes(version: version)
     var search = try BatchSearch(self, effort, version: version)
     if case .texts = queries { try search.loadEncoder() }
     var source = try QuerySource.open(queries, width: search.width)

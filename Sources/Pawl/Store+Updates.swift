@@ -17,6 +17,16 @@ extension Store {
     max(0, try tables.rows.count(in: transaction) - index.count)
   }
 
+  /// - Throws: `StoreError.notEmbedded` where there are passages and a version has codes of none.
+  func requireCodes(version name: String?) throws {
+    let snapshot = try environment.snapshot()
+    let version = try version(name, in: snapshot)
+    let index = try index(version.index, in: snapshot)
+    if index.count == 0, try pendingCount(of: index, in: snapshot) > 0 {
+      throw StoreError.notEmbedded(path: path, version: version.name)
+    }
+  }
+
   /// Passages that each version does not have yet.
   func pendingCounts<T: Transaction & ~Copyable>(
     of versions: [String], in transaction: borrowing T

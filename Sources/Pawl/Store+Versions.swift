@@ -13,6 +13,8 @@ struct NewVersion {
   let queryPrefix: String
   let origin: String
   var training: TrainingRecord?
+  /// How it moves queries.
+  var adapter: QueryAdapter?
   /// Whether it moves queries as its parent does.
   var keepsAdapter = false
   /// Queries that it must not be judged by.
@@ -73,15 +75,10 @@ extension Store {
   ///
   /// - Returns: its name.
   @discardableResult
-  func add(_ version: NewVersion, _ adapter: QueryAdapter) throws -> String {
-    let value = StoredAdapter.bytes(adapter)
-    let digest = StoredAdapter.digest(value)
-    return try growingMap {
+  func add(_ version: NewVersion) throws -> String {
+    try growingMap {
       var write = try environment.beginWrite()
-      try tables.adapters.put(value.span, at: Key(digest), in: &write)
-      let name = try put(version, in: &write) { record in
-        record.adapter = digest
-      }
+      let name = try put(version, in: &write) { _ in }
       try write.commit()
       return name
     }
@@ -102,7 +99,11 @@ extension Store {
     record.parent = version.parent
     record.created = timestamp()
     record.origin = version.origin
-    if !version.keepsAdapter { record.adapter = nil }
+    if let adapter = version.adapter {
+      record.adapter = try StoredAdapter.put(adapter, tables, in: &write)
+    } else if !version.keepsAdapter {
+      record.adapter = nil
+    }
     record.training = version.training
     complete(&record)
     try tables.versions.put(record: record, at: Key(name), in: &write)
@@ -178,6 +179,16 @@ struct QueryEncoder {
 /// A value of `adapters`: width and rank, 4 bytes each, then float32, all little-endian. Its key is the SHA-256 of
 /// all of it.
 enum StoredAdapter {
+  /// - Returns: what names it.
+  static func put(
+    _ adapter: QueryAdapter, _ tables: StoreTables, in write: inout WriteTransaction
+  ) throws -> String {
+    let value = bytes(adapter)
+    let digest = digest(value)
+    try tables.adapters.put(value.span, at: Key(digest), in: &write)
+    return digest
+  }
+
   static func bytes(_ adapter: QueryAdapter) -> [UInt8] {
     let head = [UInt32(adapter.width), UInt32(adapter.rank)]
     return (head + adapter.values.map(\.bitPattern)).flatMap { word in

@@ -9,7 +9,7 @@ public struct CopySummary: Sendable, Equatable {
   public internal(set) var versionCount = 0
   public internal(set) var checkpointCount = 0
   public internal(set) var sizeInBytes = 0
-  /// Whether a whole check of the copy found nothing.
+  /// Whether a whole check found nothing: of the copy, or for a restore of what it was made of.
   public internal(set) var isVerified = false
 }
 

@@ -62,6 +62,12 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
 
   /// A version that is to serve, but is not embedded.
   case notReady(path: String, version: String, state: String)
+  /// A version that is asked, but has no codes of the passages that there are.
+  case notEmbedded(path: String, version: String)
+  /// A folder that should be a backup.
+  case noBackup(path: String)
+  /// A file of groups that names no query of those it is for.
+  case noGroups(file: String)
   /// The gate looked at something that is no longer so.
   case judgedOther(path: String, version: String, active: String)
   /// The gate did not let a version through.
@@ -81,7 +87,7 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   /// Codes that do not hold what another codec needs.
   case cannotRecode(path: String, from: Codec, to: Codec)
   case tooFewForLists(path: String, lists: Int, count: Int)
-  case notClustered(path: String)
+  case notClustered(path: String, version: String)
   case settingValue(setting: Setting, value: String)
   /// Vectors that k-means does not take, or more lists than there can be.
   case cannotCluster(path: String, problem: String)
@@ -143,9 +149,10 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .overtaken(let path, let index):
       "\(path): index \(index), which this process was working on, was removed by one that does not see it, "
         + "of another container perhaps. The store is whole; run it again when that one is done."
-    case .notClustered(let path):
-      "\(path): its index has no lists, so every search is exact and there is nothing to calibrate. Make "
-        + "them with: pawl reindex \(path.quotedForShell) (below \(Store.fewestClustered) passages with --lists N)"
+    case .notClustered(let path, let version):
+      "\(path): the index of \(version) has no lists, so every search is exact and there is nothing to calibrate. "
+        + "Make them with: pawl reindex \(path.quotedForShell) --version \(version) (below "
+        + "\(Store.fewestClustered) passages with --lists N)"
     case .settingValue(let setting, let value):
       "\(setting.rawValue) cannot be \"\(value)\": it is \(setting.purpose)."
     case .cannotCluster(let path, let problem):
@@ -162,11 +169,18 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
         + "what has been learned is kept in \(path)/runs."
     case .nothingToTrainOn(let path, let problem): "\(path): \(problem)"
     case .unknownInTriples(let path, let line, let query):
-      "\(path):\(line): there is no query with the id \"\(query)\". Triples of ids need --queries with the texts of "
-        + "all their queries."
+      "\(path):\(line): there is no query with the id \"\(query)\". Triples of ids need --queries and --qrels, "
+        + "or --set, with all their queries."
     case .notReady(let path, let version, let state):
       "\(path): \(version) is \(state), not ready: it has to be embedded before it can serve. Run: "
         + "pawl reindex \(path.quotedForShell) --version \(version)"
+    case .notEmbedded(let path, let version):
+      "\(path): \(version) is not embedded, so it finds nothing. Run: pawl reindex \(path.quotedForShell) "
+        + "--version \(version)"
+    case .noBackup(let path):
+      "\(path): no Pawl store, so no backup of one. Check the path."
+    case .noGroups(let file):
+      "\(file): it gives none of the queries a group. Is it the file of other queries?"
     case .judgedOther(let path, let version, let active):
       "\(path): since the gate looked at \(version), another version began to serve, or \(version) was indexed "
         + "anew; \(active) serves, and nothing was changed. Run the same command again."
@@ -195,7 +209,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .noEncoder(let path):
       "\(path): this store has no text encoder: its vectors are made elsewhere (pawl init "
         + "--dimension). Add vectors with: pawl ingest \(path.quotedForShell) --vectors X.npy --ids ids.txt; search "
-        + "with: pawl search \(path.quotedForShell) --vectors Q.npy --run out.trec"
+        + "with: pawl search \(path.quotedForShell) --vectors Q.npy --run out.trec; get them back with: "
+        + "pawl export \(path.quotedForShell) --vectors X.npy --ids ids.txt"
     case .hasEncoder(let path, let version, let width):
       "\(path): its version \(version) embeds texts, and a passage without text could never be "
         + "embedded by another version. Make a store for vectors that are made elsewhere with: "

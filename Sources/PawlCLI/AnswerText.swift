@@ -50,14 +50,16 @@ struct AnswerText {
   }
 
   /// What an answer could not take into account; nil where it had everything.
-  static func pendingNotice(_ answer: Answer) -> String? {
-    switch answer.pendingCount {
-    case 0: nil
-    case 1: "1 passage is not embedded yet; any ingest goes on with it"
-    default:
-      "\(Figures.grouped(answer.pendingCount)) passages are not embedded yet; "
-        + "any ingest goes on with them"
-    }
+  ///
+  /// - Parameter version: that was asked for; nil: the active one.
+  static func pendingNotice(
+    _ answer: Answer, of version: String?, in store: String
+  ) -> String? {
+    if answer.pendingCount == 0 { return nil }
+    let them = answer.pendingCount == 1 ? "it" : "them"
+    return Figures.count(answer.pendingCount, "passage is", "passages are") + " not embedded yet; "
+      + (version.map { "pawl reindex \(store.quotedForShell) --version \($0) embeds \(them)" }
+        ?? "any ingest goes on with \(them)")
   }
 
   /// A remark below an answer, dim.

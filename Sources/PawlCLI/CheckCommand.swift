@@ -13,8 +13,8 @@ struct CheckCommand: ParsableCommand {
                      among the texts and updates that belong to nothing
         codes        missing, extra, out of order, of another kind, not finite,
                      miscounted, different for equal texts
-        lists        places, directory, centroids and calibration of a clustered index, its 1-bit
-                     codes, codes in another list than the nearest
+        lists        places, directory, centroids and calibration of a clustered
+                     index, its 1-bit codes, codes in another list than the nearest
         versions     spaces, indexes and parents that are not there; the history
         checkpoints  missing, shortened and changed files of a model
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Pawl
 
 /// What is done with the words of a command line before the parser sees them.
 enum CommandArguments {
@@ -12,7 +13,10 @@ enum CommandArguments {
     case "help":
       if let wanted = rest.first, !wanted.hasPrefix("-") { try requireCommand(wanted) }
     case "metrics": return [command] + splitMeasures(rest)
-    case "get", "delete": try requireNoDashedID(command, rest)
+    case "get", "delete": try requireNoDashed("ids", command, rest, after: ["--file"])
+    case "query":
+      try requireNoDashed(
+        "texts", command, rest, after: ["-k", "--recall", "--probes", "--version"])
     default: break
     }
     return arguments
@@ -38,18 +42,23 @@ enum CommandArguments {
     throw ExitStatus.usage.code
   }
 
-  /// These commands have no short options but -h, so the letters of "-dash" would ask for help.
-  private static func requireNoDashedID(_ command: String, _ rest: ArraySlice<String>) throws {
+  /// These commands have no short options but -h and -k, so the letters of "-dash" would ask for help.
+  ///
+  /// - Parameter options: whose values may begin with a dash.
+  private static func requireNoDashed(
+    _ what: String, _ command: String, _ rest: ArraySlice<String>, after options: [String]
+  ) throws {
     let end = rest.firstIndex(of: "--") ?? rest.endIndex
     var previous = ""
     for word in rest[..<end] {
       defer { previous = word }
-      guard word.hasPrefix("-"), !word.hasPrefix("--"), word.utf8.count > 2, previous != "--file"
+      guard word.hasPrefix("-"), !word.hasPrefix("--"), word.utf8.count > 2,
+        !options.contains(previous), !options.contains(where: { word.hasPrefix($0 + "=") })
       else { continue }
       let shown = Terminal.withoutControls(word)
       refuse(
-        "there is no option \"\(shown)\"; ids that begin with - go behind --: "
-          + "pawl \(command) STORE -- \(shown)")
+        "there is no option \"\(shown)\"; \(what) that begin with - go behind --, after all options: "
+          + "pawl \(command) STORE -- \(shown.quotedForShell)")
       throw ExitStatus.usage.code
     }
   }

@@ -12,10 +12,13 @@ struct GateSource: ParsableArguments {
     if queries.judged.areGiven { return queries.judged.set }
     let gates = try store.sets().filter { $0.role == .gate }
     guard gates.count == 1 else {
-      throw ValidationError(
+      Terminal.error(
         gates.isEmpty
-          ? "Which queries shall judge? Give --queries and --qrels, or store them: pawl sets STORE add NAME."
-          : "There are \(gates.count) sets with the role gate: name one with --set.")
+          ? "\(store.path): which queries shall judge? Give --queries and --qrels, or store them: pawl sets "
+            + "\(store.path.quotedForShell) add NAME --queries FILE --qrels FILE"
+          : "\(store.path): the sets \(gates.map(\.name).joined(separator: ", ")) have the role gate: name one "
+            + "with --set")
+      throw ExitStatus.usage.code
     }
     return gates[0].name
   }

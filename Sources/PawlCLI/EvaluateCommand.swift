@@ -13,9 +13,9 @@ struct EvaluateCommand: ParsableCommand {
       intervals are of the bootstrap over queries; with groups whole groups are drawn.
 
       Example:
-        pawl evaluate demo.pawl --queries queries.dev.tsv --qrels qrels.dev.tsv
-        pawl evaluate demo.pawl --queries queries.dev.tsv --qrels qrels.dev.tsv --exact
-        pawl evaluate demo.pawl --set dev --metrics ndcg@10,recall@100 --per-query dev.tsv
+        pawl evaluate demo.pawl --queries q.dev.tsv --qrels qrels.dev.tsv
+        pawl evaluate demo.pawl --queries q.dev.tsv --qrels qrels.dev.tsv --exact
+        pawl evaluate demo.pawl --set dev --metrics ndcg@10 --per-query dev.tsv
       """)
 
   @OptionGroup var target: StoreArgument
@@ -82,7 +82,7 @@ struct EvaluateCommand: ParsableCommand {
         + "encode \(Figures.fixed(search.timing.encode, 2)) s, "
         + "search \(Figures.fixed(search.timing.search, 2)) s")
     if search.cost.listCount > 0 || effort.isGiven { Terminal.error(search.costText.line) }
-    EvaluationNotes.print(pending: search.pendingCount, of: search.version)
+    EvaluationNotes.print(pending: search.pendingCount, of: search.version, in: target.store)
   }
 
   /// A line of names, then a line a query.

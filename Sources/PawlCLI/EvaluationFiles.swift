@@ -11,7 +11,11 @@ struct EvaluationFiles {
 
   /// - Throws: what reading throws; with a hint on stderr, `ExitCode`, where the files are swapped.
   func read() throws -> EvaluationSet {
-    do { return try EvaluationSet(queries: queries, qrels: qrels, groups: groups) } catch {
+    do {
+      let set = try EvaluationSet(queries: queries, qrels: qrels, groups: groups)
+      if let groups, set.groupedCount == 0 { throw StoreError.noGroups(file: groups) }
+      return set
+    } catch {
       guard case CorpusError.line = error, areSwapped else { throw error }
       Terminal.error("pawl: \(error) Are --queries and --qrels swapped?")
       throw ExitStatus.badInput.code

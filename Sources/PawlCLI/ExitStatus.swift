@@ -44,6 +44,7 @@ enum ExitStatus: Int32 {
       case .inputOutput: .inputOutput
       case .diskFull: .temporary
       }
+    case EncodingError.maxLength: .usage
     case is EncodingError, is TokenizerError: .badInput
     case let error as EvaluationError:
       switch error {
@@ -73,7 +74,7 @@ enum ExitStatus: Int32 {
       case .checkFailed, .copyDiffers, .refused: .refused
       case .newerFormat, .notAStore, .foreign, .noModel, .noQueries, .vectorWidth, .vectorIDs,
         .noEncoder, .hasEncoder, .nothingToEvaluate, .nothingStored, .nothingToTrainOn,
-        .unknownInTriples, .nothingToCompare:
+        .unknownInTriples, .nothingToCompare, .noGroups, .noBackup:
         .badInput
       case .setName, .settingValue, .outputOverInput, .isGate, .dimension, .tooFewForLists,
         .cannotRecode:

@@ -6,8 +6,9 @@ struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "Write a version's encoder, or its vectors and their ids.",
     discussion: """
-      --model writes a sentence-transformers directory with a model card. The vectors are what the codes stand for, float32, N × D, in the order in which the passages were \
-      stored; the ids are one a line. A store of the same codec that ingests both gives the same answers. \
+      --model writes a sentence-transformers directory with a model card, and beside it an adapter of queries \
+      where the version has one; pawl init --model and pawl import --model read both. The vectors are what the \
+      codes stand for, float32, N × D, in the order in which the passages were stored; the ids are one a line. A store of the same codec that ingests both gives the same answers. \
       Each file or folder appears whole or not at all.
 
       Example:

@@ -115,6 +115,12 @@ struct IngestCommand: ParsableCommand {
 
   private func report(_ summary: IngestSummary, seconds: Double) throws {
     for reason in summary.firstSkipped { Terminal.error("skipped: \(reason)") }
+    if let id = summary.firstRepeated {
+      Terminal.error(
+        Figures.count(summary.repeatedCount, "line has", "lines have")
+          + " an id that came before with another text (\(Terminal.withoutControls(id))): the last one counts"
+      )
+    }
     if output.json {
       Output.line(try JSONOutput.line(IngestReport(summary, seconds: seconds)))
     } else {
@@ -157,6 +163,8 @@ private struct IngestReport: Encodable {
   let read: Int
   let new: Int
   let updated: Int
+  /// Of the updated ones, lines whose id came before in this file with another text.
+  let repeated: Int
   let unchanged: Int
   let skipped: Int
   let embedded: Int
@@ -178,6 +186,7 @@ private struct IngestReport: Encodable {
     read = summary.readCount
     new = summary.newCount
     updated = summary.updatedCount
+    repeated = summary.repeatedCount
     unchanged = summary.unchangedCount
     skipped = summary.skippedCount
     embedded = summary.embedded.embeddedCount

@@ -92,8 +92,8 @@ struct InitCommand: ParsableCommand {
     var settings = StoreSettings(model: try DefaultModel.path(model))
     settings.codec = codec
     if let numeric { settings.numericPath = numeric }
-    settings.queryPrefix = queryPrefix ?? ""
-    settings.passagePrefix = passagePrefix ?? ""
+    settings.queryPrefix = queryPrefix
+    settings.passagePrefix = passagePrefix
     settings.maxLength = maxLength
     return settings
   }

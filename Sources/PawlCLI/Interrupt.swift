@@ -9,18 +9,20 @@ enum Interrupt {
 
   /// From now on the first SIGINT or SIGTERM only asks.
   static func watch() {
-    watch { number in
-      Interrupt.ask(number)
-      let note: StaticString = "\nstopping after this batch; once more stops at once\n"
-      // write is one of the few calls that a signal handler may make.
-      _ = unsafe write(STDERR_FILENO, note.utf8Start, note.utf8CodeUnitCount)
+    // On a terminal the cursor is behind a line of progress.
+    if Terminal.errorIsTerminal {
+      watch { Interrupt.ask($0, "\nstopping after this batch; once more stops at once\n") }
+    } else {
+      watch { Interrupt.ask($0, "stopping after this batch; once more stops at once\n") }
     }
   }
 
   /// The same for a command that stops in a moment and so has nothing to say.
-  static func watchQuietly() { watch { Interrupt.ask($0) } }
+  static func watchQuietly() { watch { Interrupt.ask($0, "") } }
 
-  private static func ask(_ number: Int32) {
+  private static func ask(_ number: Int32, _ note: StaticString) {
+    // write is one of the few calls that a signal handler may make.
+    _ = unsafe write(STDERR_FILENO, note.utf8Start, note.utf8CodeUnitCount)
     wasAsked.store(true, ordering: .relaxed)
     // Back to the default, so that the second one ends the process.
     signal(number, SIG_DFL)

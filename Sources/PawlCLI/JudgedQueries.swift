@@ -69,13 +69,8 @@ struct JudgedQueries: ParsableArguments {
         "no query has a relevant passage: the qrels give no grade of \(minGrade) or higher, so "
           + "the metrics say nothing")
     }
-    let absent = try all.absentCount(in: store)
-    if absent > 0 {
-      Terminal.error(
-        "\(Figures.grouped(absent)) of \(Figures.count(all.judgmentCount, "judgment")) "
-          + (absent == 1 ? "is of a passage" : "are of passages")
-          + " that the store does not have (--only-stored leaves \(absent == 1 ? "it" : "them") out)"
-      )
+    EvaluationNotes.print(absent: try all.absentCount(in: store), of: all) {
+      " (--only-stored leaves \($0 == 1 ? "it" : "them") out)"
     }
     return all
   }

@@ -10,12 +10,13 @@ struct MineCommand: ParsableCommand {
       A line is qid, positive pid, negative pid, and where the negative was found: its rank, its score and \
       the version; with --texts, texts instead of ids, tabs in them as blanks. Of each pair there are 3 negatives \
       at most, of the ranks 1 to 50, below .95 of the answer's score, unless you say otherwise. Texts equal to an answer's are answers, too. \
-      pawl train --triples reads what this writes.
+      pawl train --triples reads what this writes, of ids beside the same --queries and --qrels.
 
       Example:
         pawl mine demo.pawl --queries q.tsv --qrels qrels.tsv --out triples.tsv
         pawl mine demo.pawl --queries q.tsv --qrels qrels.tsv --out hard.tsv \\
-          --range-min 51 --range-max 200 --no-margin --sampling-strategy random --num-negatives 1
+          --range-min 51 --range-max 200 --no-margin \\
+          --sampling-strategy random --num-negatives 1
       """)
 
   @OptionGroup var target: StoreArgument

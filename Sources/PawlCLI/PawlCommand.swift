@@ -16,9 +16,8 @@ struct PawlCommand: ParsableCommand {
         pawl query demo.pawl "how do I …"
 
       Exit status: 0 done, 1 failed, 2 refused by a gate or a check, 64 usage, 65 bad input, \
-      74 I/O error, 75 try again later.
+      74 I/O error, 75 try again later. pawl --version says which Pawl this is.
       """,
-    version: "0.1.0",
     groupedSubcommands: [
       CommandGroup(
         name: "Filling", subcommands: [InitCommand.self, IngestCommand.self, DeleteCommand.self]),
@@ -48,6 +47,8 @@ struct PawlCommand: ParsableCommand {
       CommandGroup(name: "Model", subcommands: [TokenizeCommand.self, EmbedCommand.self]),
     ])
 
+  private static let version = "0.1.0"
+
   static func main() {
     Terminal.occupyStandardDescriptors()
     // Output says itself what a closed pipe means; talk that nobody reads must not end the work.
@@ -56,6 +57,8 @@ struct PawlCommand: ParsableCommand {
     signal(SIGXFSZ, SIG_IGN)
     do {
       let given = Array(CommandLine.arguments.dropFirst())
+      // Not the parser's: it would offer it to each command, where --version names a version of the encoder.
+      if given == ["--version"] { return Output.line(version) }
       var command = try parseAsRoot(try CommandArguments.prepared(given))
       try command.run()
     } catch {

@@ -45,7 +45,7 @@ struct PromoteCommand: ParsableCommand {
     if versions.contains(where: { $0.isActive && $0.name == version }) {
       if output.json {
         return Output.line(
-          try JSONOutput.line(PromotionReport(version: version, promoted: false, gate: nil)))
+          try JSONOutput.line(PromotionReport(version: version, promoted: false, serves: true)))
       }
       return Output.line("\(target.store): \(version) serves already")
     }
@@ -61,10 +61,14 @@ struct PromoteCommand: ParsableCommand {
     guard report.isPassed else {
       if output.json {
         Output.line(
-          try JSONOutput.line(PromotionReport(version: version, promoted: false, gate: report)))
+          try JSONOutput.line(
+            PromotionReport(version: version, promoted: false, serves: false, gate: report)))
       } else {
         for line in Self.lines(report) { Output.line(line) }
         Output.line("\(target.store): \(version) is refused; \(report.active) goes on serving")
+        Terminal.error(
+          "the bounds are settings (pawl settings \(target.store.quotedForShell)); pawl compare shows which queries "
+            + "moved; --force --reason \"…\" lets it serve all the same")
       }
       throw ExitStatus.refused.code
     }
@@ -107,7 +111,7 @@ struct PromoteCommand: ParsableCommand {
       return Output.line(
         try JSONOutput.line(
           PromotionReport(
-            version: version, promoted: true, gate: report, seconds: change.seconds)))
+            version: version, promoted: true, serves: true, gate: report, seconds: change.seconds)))
     }
     for line in report.map(Self.lines) ?? [] { Output.line(line) }
     Output.line(
@@ -125,7 +129,9 @@ struct PromoteCommand: ParsableCommand {
 private struct PromotionReport: Encodable {
   let version: String
   let promoted: Bool
-  let gate: GateReport?
+  /// Whether it serves now: it may have done so before.
+  let serves: Bool
+  var gate: GateReport?
   /// Of the transaction; missing where nothing changed.
   var seconds: Double?
 }
@@ -187,7 +193,7 @@ struct HistoryCommand: ParsableCommand {
   func run() throws {
     let history = try Store(path: target.store, access: .reading).history()
     if output.json { return Output.line(try JSONOutput.line(["history": history])) }
-    var table = TextTable(header: ["", "when", "who", "what", "by", "why"], right: [0])
+    var table = TextTable(header: ["no.", "when", "who", "what", "by", "why"], right: [0])
     for entry in history {
       let what =
         entry.action == "init"
@@ -195,7 +201,7 @@ struct HistoryCommand: ParsableCommand {
         : "\(entry.action): \(entry.previous.map { "\($0) → " } ?? "")\(entry.version)"
       table.add([
         "\(entry.sequence)", entry.time, Terminal.shown(entry.user), what,
-        Self.gain(entry), Terminal.shown(entry.reason),
+        Self.gain(entry), Terminal.oneLine(entry.reason),
       ])
     }
     for line in table.lines { Output.line(line) }

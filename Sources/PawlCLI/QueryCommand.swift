@@ -5,9 +5,9 @@ struct QueryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "query", abstract: "Find the passages nearest to a text.",
     discussion: """
-      From \(Store.fewestClustered) passages on a search compares the query with those lists of passages \
+      From \(Figures.grouped(Store.fewestClustered)) passages on a search compares the query with those lists of passages \
       that are likely to have the best. How many that are is measured: --recall says how good it has \
-      to be.
+      to be. A text that begins with - goes behind --, after all options.
 
       Example:
         pawl query demo.pawl "edit pdf files from the command line" -k 5
@@ -44,6 +44,7 @@ struct QueryCommand: ParsableCommand {
       let cost = CostText(cost: answer.cost, searchedCount: answer.searchedCount)
       Terminal.error(Style(isOn: Terminal.errorHasColour).dim(cost.line))
     }
-    if let notice = AnswerText.pendingNotice(answer) { Terminal.error(notice) }
+    let notice = AnswerText.pendingNotice(answer, of: version, in: target.store)
+    if let notice { Terminal.error(notice) }
   }
 }

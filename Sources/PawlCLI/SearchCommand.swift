@@ -11,9 +11,9 @@ struct SearchCommand: ParsableCommand {
       Vectors may have any length; without --ids their query ids are row numbers from 0.
 
       Example:
-        pawl search demo.pawl --queries queries.tsv -k 1000 --run out.trec
-        pawl search demo.pawl --queries queries.tsv -k 10 --recall 0.95 --run out.trec
-        pawl search demo.pawl --vectors queries.npy --ids qids.txt -k 100 --run out.trec
+        pawl search demo.pawl --queries q.tsv -k 1000 --run out.trec
+        pawl search demo.pawl --queries q.tsv -k 10 --recall 0.95 --run out.trec
+        pawl search demo.pawl --vectors Q.npy --ids qids.txt -k 100 --run out.trec
       """)
 
   @OptionGroup var target: StoreArgument
@@ -70,13 +70,14 @@ struct SearchCommand: ParsableCommand {
     } else {
       Terminal.error(sentence(summary))
       if summary.cost.listCount > 0 || effort.isGiven { Terminal.error(summary.costText.line) }
-      EvaluationNotes.print(pending: summary.pendingCount, of: summary.version)
+      EvaluationNotes.print(pending: summary.pendingCount, of: summary.version, in: target.store)
     }
   }
 
   private func sentence(_ summary: BatchSummary) -> String {
     let timing = summary.timing
-    return "\(runFile): \(Figures.count(summary.queryCount, "query", "queries")), "
+    let place = OutputFile.isStandardOutput(runFile) ? "standard output" : runFile
+    return "\(place): \(Figures.count(summary.queryCount, "query", "queries")), "
       + "\(Figures.count(summary.hitCount, "hit")) by \(summary.version) among "
       + "\(Figures.count(summary.searchedCount, "passage")); "
       + "encode \(Figures.fixed(timing.encode, 2)) s, search \(Figures.fixed(timing.search, 2)) s, "

@@ -10,7 +10,8 @@ struct SetsCommand: ParsableCommand {
       queries, which the gate wants answered no worse), calibration (measures recall).
 
       Example:
-        pawl sets demo.pawl add dev --queries queries.tsv --qrels qrels.tsv --groups groups.tsv
+        pawl sets demo.pawl add dev --queries queries.tsv --qrels qrels.tsv \\
+          --groups groups.tsv
         pawl sets demo.pawl list
         pawl sets demo.pawl remove dev
       """)
@@ -49,7 +50,8 @@ struct SetsCommand: ParsableCommand {
     case .add: try add(name ?? "")
     case .remove:
       try Store(path: target.store).removeSet(name ?? "")
-      if !output.json { Output.line("\(target.store): removed the set \(name ?? "")") }
+      if output.json { return Output.line(try JSONOutput.line(["removed": name ?? ""])) }
+      Output.line("\(target.store): removed the set \(name ?? "")")
     }
   }
 
@@ -59,9 +61,7 @@ struct SetsCommand: ParsableCommand {
     let store = try Store(path: target.store)
     try store.addSet(name, set, role: role)
     EvaluationNotes.print(set)
-    if let groups, set.groupedCount == 0 {
-      Terminal.error("\(groups): gives no query a group, so each counts for itself")
-    }
+    EvaluationNotes.print(absent: try set.absentCount(in: store), of: set)
     let stored = try store.sets().filter { $0.name == name }
     if output.json { return try list(stored) }
     Output.line(
@@ -74,13 +74,13 @@ struct SetsCommand: ParsableCommand {
     if output.json { return Output.line(try JSONOutput.line(["sets": sets])) }
     if sets.isEmpty { return Terminal.error("\(target.store): no evaluation sets") }
     var table = TextTable(
-      header: ["set", "role", "queries", "judgments", "grouped", "judged by", "added"],
+      header: ["set", "role", "queries", "judgments", "grouped", "gate looks", "added"],
       right: [2, 3, 4, 5])
     for set in sets {
       table.add([
         set.name, set.role.rawValue, Figures.grouped(set.queryCount),
         Figures.grouped(set.judgmentCount), Figures.grouped(set.groupedCount),
-        set.looks.map { "\($0) ×" } ?? "", set.created,
+        set.looks.map(Figures.grouped) ?? "", set.created,
       ])
     }
     for line in table.lines { Output.line(line) }
@@ -107,14 +107,28 @@ enum EvaluationNotes {
         Figures.count(set.textlessCount, "judged query is", "judged queries are")
           + " not among the queries: left out")
     }
+    let alone = set.queryCount - set.groupedCount
+    if set.groupedCount > 0, alone > 0 {
+      Terminal.error(
+        Figures.count(alone, "query has", "queries have") + " no group, so each counts for itself")
+    }
   }
 
-  static func print(pending count: Int, of version: String) {
+  /// - Parameter hint: what leaves them out.
+  static func print(absent count: Int, of set: EvaluationSet, _ hint: (Int) -> String = { _ in "" })
+  {
+    if count == 0 { return }
+    Terminal.error(
+      "\(Figures.grouped(count)) of \(Figures.count(set.judgmentCount, "judgment")) "
+        + (count == 1 ? "is of a passage" : "are of passages") + " that the store does not have"
+        + hint(count))
+  }
+
+  static func print(pending count: Int, of version: String, in store: String) {
     if count == 0 { return }
     Terminal.error(
       Figures.count(count, "passage is", "passages are") + " not embedded yet and "
-        + "\(count == 1 ? "was" : "were") not found: pawl reindex --version \(version) embeds "
-        + (count == 1 ? "it" : "them")
-    )
+        + "\(count == 1 ? "was" : "were") not found: pawl reindex \(store.quotedForShell) --version \(version) "
+        + "embeds \(count == 1 ? "it" : "them")")
   }
 }

@@ -90,7 +90,11 @@ struct ShellSession {
   /// Once for each time that passages are found to wait.
   private mutating func pendingNotice(_ answer: Answer) -> [String] {
     defer { hasToldPending = answer.pendingCount > 0 }
-    return hasToldPending ? [] : AnswerText.pendingNotice(answer).map { [$0] } ?? []
+    return hasToldPending
+      ? []
+      : AnswerText.pendingNotice(
+        answer, of: settings.version, in: store.path
+      ).map { [$0] } ?? []
   }
 
   private static func timing(_ answer: Answer) -> String {

@@ -53,6 +53,11 @@ enum Terminal {
         text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
   }
 
+  /// A text from outside in a line of its own, on a terminal without what steers it.
+  static func oneLine(_ text: String) -> String {
+    shown(String(text.map { $0.isNewline || $0 == "\t" ? " " : $0 }))
+  }
+
   static func columns(of text: String) -> Int {
     text.reduce(0) { $0 + columns(of: $1) }
   }

@@ -14,9 +14,11 @@ struct TrainCommand: ParsableCommand {
       bytes as one that was not.
 
       Example:
-        pawl train demo.pawl --queries queries.train.tsv --qrels qrels.train.tsv --minutes 8
-        pawl train demo.pawl --queries q.tsv --qrels qrels.tsv --recipe contrastive --steps 250
-        pawl train demo.pawl --triples triples.train.small.tsv --sample 100000 --recipe paper-random-full
+        pawl train demo.pawl --queries q.tsv --qrels qrels.tsv --minutes 8
+        pawl train demo.pawl --queries q.tsv --qrels qrels.tsv \\
+          --recipe contrastive --steps 250
+        pawl train demo.pawl --triples triples.train.small.tsv \\
+          --sample 100000 --recipe paper-random-full
       """)
 
   @OptionGroup var target: StoreArgument
@@ -93,7 +95,7 @@ struct TrainCommand: ParsableCommand {
     }
     let summary = try store.train(set, options, line.watcher)
     line.finish()
-    guard let summary else { throw stopped() }
+    guard let summary else { throw try stopped(line.done) }
     if output.json { return Output.line(try JSONOutput.line(TrainReport(summary))) }
     Output.line("\(target.store): \(Self.sentence(summary))")
     if let count = summary.calibrationCount {
@@ -104,8 +106,15 @@ struct TrainCommand: ParsableCommand {
     Output.line(summary.version)
   }
 
-  private func stopped() -> ExitCode {
-    Terminal.error("stopped; the same command goes on where it was")
+  private func stopped(_ done: (version: String, steps: Int, of: Int)?) throws -> ExitCode {
+    if output.json {
+      Output.line(
+        try JSONOutput.line(
+          StoppedReport(version: done?.version, steps: done?.steps ?? 0, of: done?.of)))
+    }
+    let told =
+      done.map { " after \(Figures.grouped($0.steps)) of \(Figures.count($0.of, "step"))" } ?? ""
+    Terminal.error("stopped\(told); the same command goes on where it was")
     return ExitStatus.failed.code
   }
 
@@ -185,6 +194,15 @@ struct EstimateReport: Encodable {
     memoryInBytes = estimate.memoryInBytes
     advice = estimate.advice
   }
+}
+
+/// A run that was stopped, as JSON.
+private struct StoppedReport: Encodable {
+  /// That the run will make; missing where it was stopped before it had a plan.
+  let version: String?
+  let steps: Int
+  let of: Int?
+  let interrupted = true
 }
 
 /// A run's result as JSON.

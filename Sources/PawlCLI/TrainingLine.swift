@@ -8,6 +8,10 @@ final class TrainingLine: Sendable {
   /// What the last validation said.
   private let metric = Mutex<Double?>(nil)
   private let isQuiet: Bool
+  private let progress = Mutex<(version: String, steps: Int, of: Int)?>(nil)
+
+  /// The version that the run makes, and its steps; nil before there is a plan.
+  var done: (version: String, steps: Int, of: Int)? { progress.withLock { $0 } }
 
   init(isQuiet: Bool) {
     self.isQuiet = isQuiet
@@ -27,8 +31,12 @@ final class TrainingLine: Sendable {
       return !Interrupt.isAsked
     }
     watcher.isWanted = { !Interrupt.isAsked }
-    watcher.didPlan = { self.show($0) }
+    watcher.didPlan = { plan in
+      self.progress.withLock { $0 = (plan.version, plan.doneCount, plan.stepCount) }
+      self.show(plan)
+    }
     watcher.didStep = { step, total in
+      self.progress.withLock { $0?.steps = step.number + 1 }
       let note =
         step.isSkipped
         ? "loss not finite: step left out"
@@ -72,7 +80,7 @@ final class TrainingLine: Sendable {
     if plan.unansweredCount > 0 {
       lines.append(
         Figures.count(plan.unansweredCount, "query has", "queries have")
-          + " no answer in the store and are left out")
+          + " no answer in the store: left out")
     }
     if plan.unusableCount > 0 {
       lines.append(

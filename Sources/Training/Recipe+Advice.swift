@@ -4,7 +4,7 @@ extension Recipe {
     let known = String(name.prefix { $0 != " " && $0 != "," })
     let advice = Self.advice(known)
     return known == name
-      ? advice : "Not as it stands (\(name)); of \(known) itself this is known. " + advice
+      ? advice : "Settings were changed (\(name)), so this is known of \(known) as it is. " + advice
   }
 
   private static func advice(_ name: String) -> String {
@@ -20,9 +20,9 @@ extension Recipe {
     case "anchored":
       "As mined, and embeddings are pulled towards the parent's: what it could do elsewhere is kept better."
     case "safe":
-      "As anchored, and the result is a running mean of the values, not the last batches' (Debian packages MRR@10 "
-        + ".713 → .722), or lies between the parent and it where validation says so (LM-Cocktail keeps other "
-        + "tasks at 50.0 of 49.8 that way, 48.5 without)."
+      "Negatives are what the version itself ranks from 10 to 50, and embeddings are pulled towards the parent's, so "
+        + "that what it could do elsewhere is kept better. The result is a running mean of the values (Debian packages "
+        + "MRR@10 .713 → .722), or lies between the parent and that where the queries kept back say so."
     case "query-adapter":
       "Only queries' vectors are moved, by an adapter of low rank: nothing is embedded or indexed anew, and the "
         + "version can serve at once. It gains less than training the encoder."

@@ -142,11 +142,9 @@ import Testing
     ])
   func limits(limit: Int) throws {
     let path = EncoderFixture.golden("plain")
-    #expect(
-      throws: EncodingError.unsupported(
-        path: path,
-        feature: "a maximum length of \(limit) tokens (the model takes 3 to 24)")
-    ) { try EncoderFixture.encoder(path, maxLength: limit) }
+    #expect(throws: EncodingError.maxLength(limit, most: 24)) {
+      try EncoderFixture.encoder(path, maxLength: limit)
+    }
     #expect(try EncoderFixture.encoder(path, maxLength: 24).maxLength == 24)
   }
 

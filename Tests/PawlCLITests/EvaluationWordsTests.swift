@@ -87,7 +87,8 @@ import Testing
     #expect(pending.status == 0)
     #expect(
       pending.error.contains(
-        "1 passage is not embedded yet and was not found: pawl reindex --version v1 embeds it"))
+        "1 passage is not embedded yet and was not found: pawl reindex s.pawl --version v1 embeds "
+          + "it"))
   }
 
   @Test("a file of groups that gives no query one is no silent nothing")
@@ -95,7 +96,9 @@ import Testing
     let empty = try pawl.write("groups.tsv", "")
     let result = try pawl.run(
       "sets", "s.pawl", "add", "x", "--queries", queries, "--qrels", qrels, "--groups", empty)
-    #expect(result.status == 0)
-    #expect(result.error.contains("groups.tsv: gives no query a group"))
+    #expect(result.status == 65)
+    #expect(result.error.contains("groups.tsv: it gives none of the queries a group"))
+    let none = try pawl.run("sets", "s.pawl", "remove", "x")
+    #expect(none.status == 1 && none.error.contains("no evaluation set x"))
   }
 }

@@ -64,13 +64,31 @@ import Testing
 
   @Test("a stored set judges without being named, and files do not need it")
   func sets() throws {
+    for command in [
+      ["evaluate", "s.pawl", "--version", "v2"] + Self.judged,
+      ["search", "s.pawl", "--version", "v2", "--queries", CommandRunner.queries, "--run", "x"],
+      ["export", "s.pawl", "--version", "v2", "--vectors", "x", "--ids", "y"],
+    ] {
+      let early = try pawl.run(command)
+      #expect(early.status == 1 && early.error.contains("pawl reindex s.pawl --version v2"))
+    }
+    let empty = try pawl.run("query", "s.pawl", "bread", "--version", "v2")
+    #expect(empty.error.contains("pawl reindex s.pawl --version v2 embeds them"))
     try pawl.succeed("reindex", "s.pawl", "--version", "v2", "--quiet")
     let none = try pawl.run("promote", "s.pawl", "v2")
-    #expect(none.status == 64 && none.error.contains("Which queries shall judge?"))
+    #expect(none.status == 64 && none.error.contains("which queries shall judge?"))
     try pawl.succeed(
       "sets", "s.pawl", "add", "dev", "--queries", CommandRunner.queries, "--qrels",
       CommandRunner.qrels)
     #expect(try pawl.run("promote", "s.pawl", "v2", "--quiet").status == 2)
+    try pawl.succeed(
+      "sets", "s.pawl", "add", "other", "--queries", CommandRunner.queries, "--qrels",
+      CommandRunner.qrels)
+    let two = try pawl.run("promote", "s.pawl", "v2")
+    #expect(two.status == 64 && two.error.contains("the sets dev, other have the role gate"))
+    #expect(
+      try pawl.run("sets", "s.pawl", "remove", "other", "--json").output
+        == "{\"removed\":\"other\"}\n")
     let json = try pawl.run("promote", "s.pawl", "v2", "--quiet", "--json")
     let report = try json.object()
     #expect(json.status == 2 && report["promoted"] as? Bool == false)

@@ -67,7 +67,9 @@ import Testing
     let folder = try TemporaryFolder()
     let store = try Fixture.store(in: folder)
     _ = try store.ingestAll(try folder.file("c.tsv", Fixture.passages(0..<50)))
-    #expect(throws: StoreError.notClustered(path: store.path)) { try store.calibrate() }
+    #expect(throws: StoreError.notClustered(path: store.path, version: "v1")) {
+      try store.calibrate()
+    }
     var options = ReindexOptions()
     options.listCount = 3
     _ = try store.reindex(options)

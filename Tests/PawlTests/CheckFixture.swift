@@ -75,9 +75,9 @@ struct CheckFixture {
     var version = NewVersion(parent: parent.name, queryPrefix: "", origin: "by hand")
     version.used = UsedQueries((0..<20).map { ("q\($0)", "query \($0)") })
     let count = QueryAdapter.count(width: width, rank: 2)
-    try store.add(
-      version,
-      QueryAdapter(width: width, rank: 2, values: (0..<count).map { Float($0) / 1_000 }))
+    version.adapter = QueryAdapter(
+      width: width, rank: 2, values: (0..<count).map { Float($0) / 1_000 })
+    try store.add(version)
   }
 
   /// The tiny model knows letters, not figures: other letters, another vector.

@@ -107,7 +107,7 @@ import Testing
     #expect(throws: StoreError.foreign(path: other)) {
       _ = try Store.restore(from: other, to: old, options())
     }
-    #expect(throws: StoreError.notAStore(path: folder.path + "/no")) {
+    #expect(throws: StoreError.noBackup(path: folder.path + "/no")) {
       _ = try Store.restore(from: folder.path + "/no", to: old, options())
     }
     #expect(throws: StoreError.foreign(path: try StorePlace(other).path)) {

@@ -566,12 +566,38 @@ import Training
     #expect(imported == "v3" && summary.version == "v2")
     let parent = try record("v1", store)
     #expect(throws: StoreError.versionExists(path: store.path, name: "v3")) {
-      try store.add(
-        NewVersion(name: "v3", parent: parent.name, queryPrefix: "", origin: ""),
-        QueryAdapter(
-          width: 32, rank: 0, values: [Float](repeating: 0, count: 32)))
+      try store.add(NewVersion(name: "v3", parent: parent.name, queryPrefix: "", origin: ""))
     }
     try store.expectWhole(passages: 309)
+  }
+
+  @Test(
+    "an exported version with an adapter and prefixes comes back as it was, by init and by import")
+  func roundTrip() throws {
+    let store = try sampleStore()
+    _ = try store.train(Fixture.sampleSet(), Self.options(.queryAdapter), TrainingWatcher())
+    var prefixed = ImportOptions(.version)
+    (prefixed.version, prefixed.queryPrefix, prefixed.passagePrefix) = ("v2", "ask: ", "say: ")
+    let name = try store.importVersion(prefixed)
+    _ = try store.embedMissing(version: name)
+    let model = folder.path + "/exported"
+    _ = try store.exportModel(to: model, version: name)
+    let expected = try store.query("warm bread", k: 20, .exact, version: name).hits
+    #expect(try store.query("warm bread", k: 20, .exact).hits != expected)
+
+    let other = try Store.create(at: folder.path + "/other.pawl", StoreSettings(model: model))
+    _ = try other.ingestAll(Fixture.sampleCollection)
+    #expect(try other.query("warm bread", k: 20, .exact).hits == expected)
+    try other.expectWhole(passages: 309)
+    let back = try store.importVersion(ImportOptions(.model(model)))
+    _ = try store.embedMissing(version: back)
+    #expect(try store.query("warm bread", k: 20, .exact, version: back).hits == expected)
+    #expect(try record(back, store).adapter == record(name, store).adapter)
+    try store.expectWhole(passages: 309)
+
+    try "{".write(
+      toFile: model + "/query_adapter.safetensors", atomically: true, encoding: .utf8)
+    #expect(throws: EncodingError.self) { try store.importVersion(ImportOptions(.model(model))) }
   }
 
   @Test("looks are as many as were wanted, whatever the number of steps")

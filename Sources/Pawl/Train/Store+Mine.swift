@@ -70,7 +70,7 @@ extension Store {
     let snapshot = try environment.snapshot()
     let version = try version(name, in: snapshot)
     if try index(version.index, in: snapshot).count == 0 {
-      throw StoreError.notReady(path: path, version: version.name, state: "not embedded")
+      throw StoreError.notEmbedded(path: path, version: version.name)
     }
     return version.name
   }

@@ -409,11 +409,13 @@ struct TrainingJob {
       try Files.makeFolder(target)
       try AdapterFile.write(adapters.layout, adapters.values, base: parent.name, to: target)
     }
-    let version = NewVersion(
+    var version = NewVersion(
       name: folder.version, parent: parent.name, queryPrefix: parent.queryPrefix,
       origin: "trained by the recipe \(recipe.name)", training: record(summary), used: pairs.used)
     switch outcome.product {
-    case .queryAdapter(let adapter): try store.add(version, adapter)
+    case .queryAdapter(let adapter):
+      version.adapter = adapter
+      try store.add(version)
     case .encoder where bestStep == 0:
       // The parent's own files: nothing has to be embedded anew.
       try store.add(

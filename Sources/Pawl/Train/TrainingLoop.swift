@@ -29,7 +29,8 @@ struct TrainingLoop {
       try folder.log(RunEntry(step))
       let goesOn = watcher.didStep(step, schedule.stepCount)
       if schedule.isLook(after: step.number + 1), try !look(&trainer) { return true }
-      if !goesOn {
+      // A look takes seconds, in which somebody may have asked.
+      if !goesOn || !watcher.isWanted() {
         try trainer.save(to: folder.path, fingerprint: fingerprint)
         return false
       }
