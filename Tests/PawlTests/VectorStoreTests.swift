@@ -105,7 +105,8 @@ import Testing
       error.description
         == "\(path): this store has no text encoder: its vectors are made elsewhere "
         + "(pawl init --dimension). Add vectors with: pawl ingest \(path) --vectors X.npy --ids "
-        + "ids.txt; search with: pawl search \(path) --vectors Q.npy --run out.trec")
+        + "ids.txt; search with: pawl search \(path) --vectors Q.npy --run out.trec; get them back with: "
+        + "pawl export \(path) --vectors X.npy --ids ids.txt")
     try store.expectWhole(passages: 2_800)
   }
 
