@@ -1,11 +1,13 @@
 """One variant of the experiment: trained, embedded, judged by the gate, then by queries that only the report reads."""
 
 import array
+import ctypes
 import functools
 import json
 import operator
 import os
 import random
+import signal
 import statistics
 import struct
 import subprocess
@@ -22,7 +24,9 @@ REFUSED = 2
 PAPER_STEPS = 60
 MOST_STEPS = 500
 CUT_BATCH = 16
-TIMED_ROUNDS = 3
+# Timed queries are asked in parts, by the base and the variant in turn, all of them twice.
+TIMED_PART = 1_000
+TIMED_ROUNDS = 2
 
 
 class Variant:
@@ -35,6 +39,10 @@ class Variant:
     @property
     def isPaper(self):
         return self.recipe is not None and self.recipe.startswith("paper")
+
+    def hasOwnIndex(self, made):
+        """Whether the version's passages lie elsewhere than the base's."""
+        return self.recipe != "query-adapter" and made.get("bestStep") != 0
 
     def steps(self, judged):
         """None: as many as the recipe's epochs have."""
@@ -55,7 +63,7 @@ CONTROLS = [
     Variant("rate 2e-4", "contrastive", extra=["--learning-rate", "2e-4", *LAST]),
     Variant(
         "unfiltered ranks 1-5", "mined",
-        extra=["--range-min", "1", "--range-max", "5", "--no-margin", *LAST]),
+        extra=["--range-min", "1", "--range-max", "5", "--no-margin", "--sampling-strategy", "random", *LAST]),
 ]
 PAPER = [
     Variant(f"{paper}-{negatives}-{part}", f"{paper}-{negatives}-{part}")
@@ -77,8 +85,14 @@ class Failure(Exception):
     pass
 
 
+def endWithParent():
+    """Else a run of this that is killed leaves a training behind, and the next one finds the store busy."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 def pawl(*arguments, allowed=(0,)):
-    done = subprocess.run([PAWL, *map(str, arguments)], capture_output=True, text=True)
+    done = subprocess.run(
+        [PAWL, *map(str, arguments)], capture_output=True, text=True, preexec_fn=endWithParent)
     if done.returncode not in allowed:
         raise Failure(f"pawl {' '.join(map(str, arguments))}: {done.stderr.strip()}")
     return done.stdout
@@ -128,12 +142,16 @@ def train(judged, variant, step_limit):
         source = ["--queries", part.queries, "--qrels", judged.permuted()]
     if judged.triples and variant.isPaper and "random" in variant.recipe:
         source = [*part.arguments, "--triples", judged.triples, "--sample", 1_000_000]
+    known = {one["name"] for one in told("versions", place)["versions"]}
+    runs = os.listdir(f"{place}/runs") if os.path.isdir(f"{place}/runs") else []
+    wasBegun = any(run not in known for run in runs)
     start = time.monotonic()
     made = told(
         "train", place, *source, "--recipe", variant.recipe, "--seed", variant.seed, "--version", "v1",
         *(["--steps", steps] if steps else []), *(["--batch-size", CUT_BATCH] if judged.isCut else []),
         *variant.extra, "--quiet")
-    made["seconds"] = time.monotonic() - start
+    # Of a run that went on nobody knows how long it took before.
+    made["seconds"] = None if wasBegun else time.monotonic() - start
     log = [json.loads(line) for line in open(f"{place}/runs/{made['version']}/log.jsonl", encoding="utf-8")]
     # Of the last twentieth of the steps that the version has.
     kept = made["steps"] if "--last" in variant.extra or variant.isPaper else max(1, made["bestStep"])
@@ -155,11 +173,15 @@ def imported(judged, variant, sets, step_limit):
 
 
 def reindexed(judged, variant, made):
-    """Embeds a version; the seconds that it took, when it did."""
+    """Embeds a version; the seconds that it took, when it did; None where it shares another's index.
+
+    Such an index serves already, and stays as it is: clustered anew it would be another one for the base, too."""
     if "reindexSeconds" not in made:
-        start = time.monotonic()
-        pawl("reindex", store(judged), "--version", made["version"], "--quiet")
-        remember(judged, variant, {**made, "reindexSeconds": time.monotonic() - start})
+        start, seconds = time.monotonic(), None
+        if variant.hasOwnIndex(made):
+            pawl("reindex", store(judged), "--version", made["version"], "--quiet")
+            seconds = time.monotonic() - start
+        remember(judged, variant, {**made, "reindexSeconds": seconds})
     return names(judged)[variant.name]["reindexSeconds"]
 
 
@@ -269,15 +291,24 @@ def accuracy(judged, version):
 
 
 def speed(judged, version):
-    """Queries encoded and compared with every passage, the best 200: the least seconds of some rounds in turn with the
-    base, so that a machine that is busy for a while slows both."""
+    """Queries encoded and compared with every passage, the best 200, in parts by the base and the version in turn, each
+    the first every other time, so that a machine that is busy for a while slows both; the ratio is the median of the
+    parts'."""
+    queries = rows(judged.timed())
+    part, parts = judged.place("queries.part.tsv"), []
+
     def once(name):
-        found = told("search", store(judged), "--queries", judged.timed(), "-k", 200, "--exact", "--version", name,
+        found = told("search", store(judged), "--queries", part, "-k", 200, "--exact", "--version", name,
                      "--run", judged.place("timed.trec"), "--quiet")["seconds"]
         return found["encode"] + found["search"]
-    rounds = [(once("v1"), once(version)) for _ in range(TIMED_ROUNDS)]
-    return {"queries": judged.timed_count, "base": min(one[0] for one in rounds),
-            "seconds": min(one[1] for one in rounds)}
+    for start in range(0, len(queries), TIMED_PART):
+        write(part, queries[start:start + TIMED_PART])
+        for turn in range(TIMED_ROUNDS):
+            seconds = {name: once(name) for name in (("v1", version), (version, "v1"))[turn % 2]}
+            parts.append((seconds["v1"], seconds[version]))
+    base, own = (sum(column) / TIMED_ROUNDS for column in zip(*parts))
+    return {"queries": len(queries), "base": base, "seconds": own,
+            "ratio": statistics.median(own / base for base, own in parts)}
 
 
 def ranks(judged, version):
@@ -326,6 +357,15 @@ def gated(judged, version):
         "lines": [[line["name"], line["figure"], line["bound"], line["isPassed"]] for line in gate["lines"]]}
 
 
+@functools.cache
+def program():
+    """The commit that is measured, with a + where files differ from it."""
+    def git(*arguments):
+        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    isChanged = git("status", "--porcelain", "--untracked-files=no", "--", "Sources", "tools", "Package.swift")
+    return git("rev-parse", "--short", "HEAD") + ("+" if isChanged else "")
+
+
 def measure(judged, variant, sets, step_limit=None):
     """The result of one variant, for its file."""
     place = store(judged)
@@ -336,7 +376,9 @@ def measure(judged, variant, sets, step_limit=None):
     else:
         made = train(judged, variant, step_limit)
     version = made["version"]
-    result = {"set": judged.name, "variant": variant.name, "recipe": variant.recipe, "seed": variant.seed}
+    result = {
+        "set": judged.name, "variant": variant.name, "recipe": variant.recipe, "seed": variant.seed,
+        "program": program()}
     if version == "v1" and judged.report.groups:
         groups = dict(rows(judged.report.groups))
         numbers = {}

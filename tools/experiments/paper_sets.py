@@ -13,6 +13,8 @@ DEBIAN = os.path.join(ROOT, "demo", "debian")
 TIMED_COUNT = 10_000
 TRIPLET_COUNT = 1_000
 CUT_TIMED_COUNT = 100
+# Of MS MARCO's dev.
+GATE_COUNT = 10_000
 
 
 def rows(path):
@@ -139,7 +141,8 @@ def debian(data):
 
 
 def marco(folder, isCut):
-    """A folder that is laid out as MS MARCO's: of its dev queries the gate reads one half, the report the other."""
+    """A folder that is laid out as MS MARCO's: the report reads dev.small, the gate up to 10,000 queries of dev that are
+    not among those, or where there is no dev each reads one half of dev.small."""
     # Another folder has another store, and a trial never touches what a real run has made.
     folder = os.path.abspath(folder)
     name = f"msmarco-{hashlib.md5(folder.encode()).hexdigest()[:8]}" + ("-cut" if isCut else "")
@@ -147,11 +150,20 @@ def marco(folder, isCut):
     if isCut:
         shutil.rmtree(place, ignore_errors=True)
     os.makedirs(place, exist_ok=True)
-    dev = Part(folder, "dev.small", has_groups=False)
-    dev.groups = os.path.join(place, "groups.dev.tsv")
-    write(dev.groups, [[row[0], row[0]] for row in rows(dev.queries)])
-    gate, report = split(dev, place, ("gate", "report"), lambda group: hashed(group) < 50)
-    gate.groups = report.groups = None
+    report, dev = (Part(folder, name, has_groups=False) for name in ("dev.small", "dev"))
+    if os.path.exists(dev.queries):
+        gate = Part(place, "gate", has_groups=False)
+        reported, texts = set(report.asked()), {row[1] for row in rows(report.queries)}
+        chosen = {row[0] for row in rows(dev.queries) if row[0] not in reported and row[1] not in texts}
+        judged = sorted(chosen.intersection(dev.asked()), key=lambda qid: (hashed(qid), qid))[:GATE_COUNT]
+        chosen.intersection_update(judged)
+        write(gate.queries, [row for row in rows(dev.queries) if row[0] in chosen])
+        write(gate.qrels, [row for row in dev.judgments() if row[0] in chosen])
+    else:
+        report.groups = os.path.join(place, "groups.dev.tsv")
+        write(report.groups, [[row[0], row[0]] for row in rows(report.queries)])
+        gate, report = split(report, place, ("gate", "report"), lambda group: hashed(group) < 50)
+        gate.groups = report.groups = None
     triples = os.path.join(folder, "triples.train.small.tsv")
     judged = JudgedSet(
         "msmarco", os.path.join(folder, "collection.tsv"), Part(folder, "train", has_groups=False), gate, report,
