@@ -141,8 +141,8 @@ def debian(data):
 
 
 def marco(folder, isCut):
-    """A folder that is laid out as MS MARCO's: the report reads dev.small, the gate up to 10,000 queries of dev that are
-    not among those, or where there is no dev each reads one half of dev.small."""
+    """A folder that is laid out as MS MARCO's: the report reads dev.small, the gate up to 10,000 queries of dev that
+    are not among those, or where there is no dev each reads one half of dev.small."""
     # Another folder has another store, and a trial never touches what a real run has made.
     folder = os.path.abspath(folder)
     name = f"msmarco-{hashlib.md5(folder.encode()).hexdigest()[:8]}" + ("-cut" if isCut else "")
