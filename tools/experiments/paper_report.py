@@ -254,7 +254,8 @@ def bars(results, expected):
     wrong = [f"{one.set} {one.name}" for one in better + lower if not one.isRight]
     add("the gate refuses what is lower by .01 and promotes what is better by .02, by queries that it never saw",
         f"{sum(one.isRight for one in better)} of {len(better)} better, "
-        f"{sum(one.isRight for one in lower)} of {len(lower)} lower, {len(every) - len(better) - len(lower)} between; of {total}"
+        f"{sum(one.isRight for one in lower)} of {len(lower)} lower, "
+        f"{len(every) - len(better) - len(lower)} between; of {total}"
         + (f"; not {', '.join(wrong)}" if wrong else ""), len(every) == total, not wrong)
     for name, least in (("debian", .08), ("medquad", .09), ("squad_en", -.005)):
         safe = named(results, name, "safe-")
