@@ -88,7 +88,7 @@ def load(folder):
                 Result(json.load(open(os.path.join(path, file), encoding="utf-8")))
                 for file in sorted(os.listdir(path)) if file.endswith(".json")]
             results[name] = sorted(found, key=place)
-    return results
+    return {name: found for name, found in results.items() if found}
 
 
 # --- Numbers
