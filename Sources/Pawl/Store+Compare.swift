@@ -213,7 +213,7 @@ struct Comparing {
     let snapshot = try store.environment.snapshot()
     var reader = try RowReader(store, in: snapshot)
     for (place, query) in set.judged.enumerated() {
-      let words = Self.words(query.text)
+      let words = query.text.words
       let length = words.count < 4 ? "1 to 3" : words.count < 8 ? "4 to 7" : "8 or more"
       places["\(length) words", default: []].append(place)
       if let first = words.first { places["first word \"\(first)\"", default: []].append(place) }
@@ -234,10 +234,6 @@ struct Comparing {
     }
   }
 
-  private static func words(_ text: String) -> [String] {
-    text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
-  }
-
   /// Share of a query's words that stand in the passage that answers it best; nil where none is stored.
   private func sharedWords(
     _ query: Query, _ words: [String], _ reader: inout RowReader, in snapshot: borrowing Snapshot
@@ -247,7 +243,7 @@ struct Comparing {
       let row = try store.checkedRow(of: best.id, in: snapshot),
       let bytes = try reader.textIfPresent(of: row, in: snapshot)
     else { return nil }
-    let there = Set(Self.words(String(decoding: bytes, as: UTF8.self)))
+    let there = Set(String(decoding: bytes, as: UTF8.self).words)
     return Double(words.count(where: there.contains)) / Double(words.count)
   }
 

@@ -2,8 +2,8 @@ internal import Encoding
 
 /// Hashes of the queries that a version has learned from or was chosen by: a gate must not ask them again.
 ///
-/// `used` in the store: by version, ascending, 16 bytes each: the first half of SHA-256 of a query's text, in
-/// lower case with one blank between words, and of its id.
+/// `used` in the store: by version, ascending, 16 bytes each: the first half of SHA-256 of a query's words, in
+/// lower case with one blank between them, and of its id. Stores of before have punctuation in it.
 struct UsedQueries: Equatable {
   static let size = 16
 
@@ -36,8 +36,10 @@ struct UsedQueries: Equatable {
     bytes[place * Self.size..<(place + 1) * Self.size]
   }
 
-  /// Whether a query of that text is among them.
-  func contains(text: String) -> Bool { contains(Self.hash(ofText: text)) }
+  /// Whether a query of these words is among them, whatever stands between.
+  func contains(text: String) -> Bool {
+    contains(Self.hash(ofText: text)) || contains(Self.hash(ofNormalized: Self.folded(text)))
+  }
 
   /// Whether a query of that id is among them.
   func contains(id: String) -> Bool { contains(Self.hash(ofID: id)) }
@@ -54,15 +56,30 @@ struct UsedQueries: Equatable {
   }
 
   private static func hash(ofText text: String) -> [UInt8] {
-    Array(SHA256.bytes(of: "text\n" + normalized(text)).prefix(size))
+    hash(ofNormalized: normalized(text))
   }
 
-  /// In lower case, with one blank between words.
+  private static func hash(ofNormalized text: String) -> [UInt8] {
+    Array(SHA256.bytes(of: "text\n" + text).prefix(size))
+  }
+
+  /// Words in lower case with one blank between them; a text without words as it is.
   static func normalized(_ text: String) -> String {
+    let words = text.words
+    return words.isEmpty ? folded(text) : words.joined(separator: " ")
+  }
+
+  /// In lower case, with one blank for what is blank.
+  private static func folded(_ text: String) -> String {
     text.lowercased().split { $0.isWhitespace }.joined(separator: " ")
   }
 
   private static func hash(ofID id: String) -> [UInt8] {
     Array(SHA256.bytes(of: "id\n" + id).prefix(size))
   }
+}
+
+extension String {
+  /// Runs of letters and digits, in lower case.
+  var words: [String] { lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init) }
 }

@@ -21,7 +21,7 @@ struct PromoteCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The version that shall serve.", valueName: "vN"))
   var version: String
   @OptionGroup var source: GateSource
-  @Flag(help: "Let it through if it is no worse.")
+  @Flag(help: "Let it through if it is no worse: for another benefit, which --reason names.")
   var nonInferior = false
   @Flag(help: "Accept more bytes a passage.")
   var acceptBytes = false
@@ -36,6 +36,9 @@ struct PromoteCommand: ParsableCommand {
   func validate() throws {
     if force, reason?.isEmpty ?? true {
       throw ValidationError("--force needs a --reason: it is written into the history.")
+    }
+    if nonInferior, reason?.isEmpty ?? true {
+      throw ValidationError("--non-inferior needs a --reason: what the version is better at.")
     }
   }
 
@@ -76,8 +79,7 @@ struct PromoteCommand: ParsableCommand {
     try CommandProgress.during(isQuiet: quiet) { line in
       _ = try store.embedMissing(version: version) { line.show($0) }
     }
-    let change = try store.promote(
-      report, reason: reason ?? (nonInferior ? "no worse, by the gate" : "the gate let it through"))
+    let change = try store.promote(report, reason: reason ?? "the gate let it through")
     try tell(change, report)
   }
 

@@ -354,9 +354,12 @@ import Training
     let numbered = QueryOverlap(
       set, [UsedQueries(all.prefix(1) + all.dropFirst().map { ($0.id, "other words") })])
     #expect(numbered.queries == [set.judged[0].id] && numbered.foreignCount == all.count - 1)
-    // A text counts under any id, and case and blanks are nothing.
-    let moved = QueryOverlap(set, [UsedQueries([(nil, "  \(all[0].text.uppercased())\n")])])
+    // A text counts under any id, and case, blanks and punctuation are nothing.
+    let shouted = all[0].text.uppercased().replacing(" ", with: " - ")
+    let moved = QueryOverlap(set, [UsedQueries([(nil, "  \(shouted)?\n")])])
     #expect(moved.queries == [set.judged[0].id])
+    #expect(UsedQueries([(nil, "c++")]).contains(text: "C ++"))
+    #expect(!UsedQueries([(nil, "==")]).contains(text: "!="))
   }
 
   @Test("a store lives on after gc took the version that a rollback would go to")
