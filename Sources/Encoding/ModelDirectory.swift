@@ -48,6 +48,14 @@ package struct ModelDirectory: Sendable {
     prompts = try Self.prompts(path: path + "/config_sentence_transformers.json")
   }
 
+  /// - Throws: `EncodingError.maxLength` for a number of tokens that the model does not take.
+  package func require(maxLength: Int?) throws(EncodingError) {
+    let most = configuration.positionCount
+    if let maxLength, !(3...most).contains(maxLength) {
+      throw .maxLength(maxLength, most: most)
+    }
+  }
+
   /// Those named "query", and "document" or "passage".
   private static func prompts(path: String) throws(EncodingError) -> Prompts {
     var prompts = Prompts()

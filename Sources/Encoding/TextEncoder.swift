@@ -36,10 +36,7 @@ package final class TextEncoder: Sendable {
     packed: PackedWeights? = nil, environment: [String: String]
   ) throws {
     self.directory = directory
-    let shape = directory.configuration
-    if let maxLength, !(3...shape.positionCount).contains(maxLength) {
-      throw EncodingError.maxLength(maxLength, most: shape.positionCount)
-    }
+    try directory.require(maxLength: maxLength)
     self.maxLength = maxLength ?? directory.maxLength
     tokenizer = try Tokenizer(directory: directory.transformerPath)
     try Self.check(tokenizer, directory, maxLength: self.maxLength)

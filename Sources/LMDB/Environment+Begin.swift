@@ -36,7 +36,7 @@ extension Environment {
   package func workLock(_ number: UInt32) throws(LMDBError) -> WorkLock? {
     try enter()
     defer { leave() }
-    return try WorkLock(number, folder: folder, path: path)
+    return try WorkLock(number, file: WriterLock.open(folder: folder, path: path), path: path)
   }
 
   func lockForWriting(waitingAtMost limit: Duration) throws(LMDBError) -> WriterLock {

@@ -14,16 +14,15 @@ package struct WorkLock: ~Copyable {
 
   /// - Parameters:
   ///   - number: of the work.
-  ///   - folder: a descriptor of the database's folder.
+  ///   - file: `writer.lock`, opened for this alone.
   /// - Returns: nil where another has it.
-  init?(_ number: UInt32, folder: Int32, path: String) throws(LMDBError) {
+  init?(_ number: UInt32, file: Int32, path: String) throws(LMDBError) {
+    self.file = file
     offset = Self.first + Int(number)
-    file = unsafe openat(folder, "writer.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw LMDBError(code: errno, path: path, operation: "open writer.lock") }
     let code = WriterLock.set(F_WRLCK, at: offset, of: file)
     if code == 0 { return }
     close(file)
-    if code == EAGAIN || code == EACCES || code == EINTR { return nil }
+    if WriterLock.isTaken(code) { return nil }
     throw LMDBError(code: code, path: path, operation: "lock writer.lock")
   }
 

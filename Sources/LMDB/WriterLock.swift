@@ -23,7 +23,7 @@ struct WriterLock: ~Copyable {
 
   private let file: Int32
   private let path: String
-  private let ownerProcess = getpid()
+  private let ownerProcess: Int32
 
   /// Opens the lock file, without locking anything yet.
   ///
@@ -31,9 +31,17 @@ struct WriterLock: ~Copyable {
   ///   - folder: a descriptor of the store's folder.
   ///   - path: the store, for messages.
   init(folder: Int32, path: String) throws(LMDBError) {
-    file = unsafe openat(folder, "writer.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    // A failure must leave nothing half-made: the file comes first.
+    let file = try Self.open(folder: folder, path: path)
+    self.file = file
     self.path = path
+    ownerProcess = getpid()
+  }
+
+  static func open(folder: Int32, path: String) throws(LMDBError) -> Int32 {
+    let file = unsafe openat(folder, "writer.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw LMDBError(code: errno, path: path, operation: "open writer.lock") }
+    return file
   }
 
   deinit {
@@ -68,7 +76,7 @@ struct WriterLock: ~Copyable {
     while true {
       let code = Self.set(F_WRLCK, at: offset, of: file)
       if code == 0 { return }
-      guard code == EAGAIN || code == EACCES || code == EINTR else {
+      guard Self.isTaken(code) else {
         throw LMDBError(code: code, path: path, operation: "lock writer.lock")
       }
       guard patience.waitABit() else {
@@ -85,6 +93,11 @@ struct WriterLock: ~Copyable {
     range.l_start = offset
     range.l_len = 1
     return unsafe fcntl(file, setLock, &range) == 0 ? 0 : errno
+  }
+
+  /// Whether the error says that another has the byte, or that it has to be asked again.
+  static func isTaken(_ code: Int32) -> Bool {
+    code == EAGAIN || code == EACCES || code == EINTR
   }
 
   private static func note(in file: Int32) {

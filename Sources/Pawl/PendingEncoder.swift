@@ -94,20 +94,24 @@ struct PendingEncoder {
 
   /// Rows without a code; nil where there are none.
   private func pendingCount() throws -> Int? {
-    let snapshot = try store.environment.snapshot()
-    let index = try store.index(store.version(version, in: snapshot).index, in: snapshot)
+    try pendingRows(in: store.environment.snapshot())?.rows.count
+  }
+
+  /// All of them, and the index that lacks them.
+  private func pendingRows(
+    in snapshot: borrowing Snapshot
+  ) throws -> (rows: Range<UInt32>, indexID: UInt32)? {
+    let indexID = try store.version(version, in: snapshot).index
+    let start = try store.index(indexID, in: snapshot).nextRow
     let end = try store.storeRecord(in: snapshot).nextRow
-    return index.nextRow < end ? Int(end - index.nextRow) : nil
+    return start < end ? (start..<end, indexID) : nil
   }
 
   /// Nil where nothing is pending.
   private func nextRange() throws -> Next? {
     let snapshot = try store.environment.snapshot()
-    let indexID = try store.version(version, in: snapshot).index
-    let start = try store.index(indexID, in: snapshot).nextRow
-    let end = try store.storeRecord(in: snapshot).nextRow
-    guard start < end else { return nil }
-    var rows = FreshBlocks.rows(from: start, to: end)
+    guard let (pending, indexID) = try pendingRows(in: snapshot) else { return nil }
+    var rows = FreshBlocks.rows(from: pending.lowerBound, to: pending.upperBound)
     // Each new row may replace an old one, whose code is in a list of its own.
     if try store.version(nil, in: snapshot).index == indexID,
       try store.tables.updates.count(in: snapshot) > 0
@@ -115,7 +119,7 @@ struct PendingEncoder {
       rows = try rows.prefix(store.removalBatchSize(in: snapshot))
     }
     let work = try RangeWork(store, rows, indexID, in: snapshot)
-    return Next(work: work, pending: Int(end - start), indexID: indexID)
+    return Next(work: work, pending: pending.count, indexID: indexID)
   }
 
   private func embed(

@@ -58,7 +58,7 @@ extension Store {
         new, model, maxLength: encoder.maxLength,
         passagePrefix: options.passagePrefix ?? model.prompts.passage, numericPath: .standard)
     case .version:
-      try requireLength(options.maxLength, base)
+      try base.require(maxLength: options.maxLength)
       var new = NewVersion(
         parent: parent.name, queryPrefix: options.queryPrefix ?? parent.queryPrefix,
         origin: "\(parent.name) with other settings")
@@ -67,7 +67,7 @@ extension Store {
         new, base, maxLength: options.maxLength ?? space.maxLength,
         passagePrefix: options.passagePrefix ?? space.passagePrefix, numericPath: space.numericPath)
     case .adapter(let path):
-      try requireLength(options.maxLength, base)
+      try base.require(maxLength: options.maxLength)
       let (layout, values) = try AdapterFile.read(path, base.configuration)
       let merged = try TrainedValues(of: base).merged(with: layout, values)
       let folder = try PartialFolder(beside: "\(self.path)/checkpoints/import")
@@ -81,13 +81,6 @@ extension Store {
           origin: "\(parent.name) with the adapters of \(path)"),
         ModelDirectory(path: folder.path), maxLength: maxLength,
         passagePrefix: options.passagePrefix ?? space.passagePrefix, numericPath: space.numericPath)
-    }
-  }
-
-  private func requireLength(_ maxLength: Int?, _ base: ModelDirectory) throws {
-    let positionCount = base.configuration.positionCount
-    if let maxLength, !(3...positionCount).contains(maxLength) {
-      throw EncodingError.maxLength(maxLength, most: positionCount)
     }
   }
 

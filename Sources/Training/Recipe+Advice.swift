@@ -14,15 +14,15 @@ extension Recipe {
         + "Debian packages MRR@10 .708 → .798, medical questions .677 → .780 (all-MiniLM-L6-v2, 7 to 13 "
         + "minutes). On data that it has seen it can lose: compare before you promote."
     case "mined":
-      "As contrastive, with a negative for each query: the first that the version itself ranks from 10 to 50 and scores "
-        + "below .95 of the positive (NV-Retriever: .541 → .586). Unfiltered negatives from the first ranks "
+      "As contrastive, with a negative for each query: the first that the version itself ranks from 10 to 50 and "
+        + "scores below .95 of the positive (NV-Retriever: .541 → .586). Unfiltered negatives from the first ranks "
         + "are often unjudged answers, and hurt."
     case "anchored":
       "As mined, and embeddings are pulled towards the parent's: what it could do elsewhere is kept better."
     case "safe":
-      "A query's negative is the first that the version itself ranks from 10 to 50, and embeddings are pulled towards the parent's, so "
-        + "that what it could do elsewhere is kept better. The result is a running mean of the values (Debian packages "
-        + "MRR@10 .713 → .722), or lies between the parent and that where the queries kept back say so."
+      "A query's negative is the first that the version itself ranks from 10 to 50, and embeddings are pulled "
+        + "towards the parent's, so that what it could do elsewhere is kept better. The result is a running mean of "
+        + "the values (Debian packages MRR@10 .713 → .722), or lies between the parent and that where the queries kept back say so."
     case "query-adapter":
       "Only queries' vectors are moved, by an adapter of low rank: nothing is embedded or indexed anew, and the "
         + "version can serve at once. It gains less than training the encoder."

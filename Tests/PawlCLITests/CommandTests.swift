@@ -98,8 +98,7 @@ import Testing
       "init", "ingest", "delete", "query", "shell", "search", "get", "evaluate", "metrics", "sets",
       "versions", "stats", "check", "reindex", "calibrate", "settings", "backup", "restore",
       "export", "compact", "gc", "tokenize", "embed", "train", "mine", "import", "compare",
-      "promote", "rollback",
-      "history",
+      "promote", "rollback", "history",
     ] {
       let help = try pawl.run("help", command)
       #expect(help.status == 0)

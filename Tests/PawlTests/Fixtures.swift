@@ -57,7 +57,24 @@ enum Fixture {
   }
 }
 
+extension Fixture {
+  /// A store of the sample with v1 and v2, which is v1 with shorter texts, not embedded.
+  static func twoVersions(in folder: TemporaryFolder, maxLength: Int = 10) throws -> Store {
+    let store = try store(in: folder)
+    _ = try store.ingestAll(sampleCollection)
+    try store.addVersion(maxLength: maxLength)
+    return store
+  }
+}
+
 extension Store {
+  /// The next version: v1 with texts of so many tokens.
+  func addVersion(maxLength: Int) throws {
+    var options = ImportOptions(.version)
+    (options.version, options.maxLength) = ("v1", maxLength)
+    _ = try importVersion(options)
+  }
+
   /// Ingests to the end without progress.
   func ingestAll(_ file: String, _ options: IngestOptions = IngestOptions()) throws
     -> IngestSummary

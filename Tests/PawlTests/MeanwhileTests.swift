@@ -14,12 +14,7 @@ import Training
   init() throws { folder = try TemporaryFolder() }
 
   private func twoVersions() throws -> Store {
-    let store = try Fixture.store(in: folder)
-    _ = try store.ingestAll(Fixture.sampleCollection)
-    var options = ImportOptions(.version)
-    (options.version, options.maxLength) = ("v1", 5)
-    _ = try store.importVersion(options)
-    return store
+    try Fixture.twoVersions(in: folder, maxLength: 5)
   }
 
   /// Does something once, when it is first called.
@@ -130,9 +125,7 @@ import Training
   @Test("versions that share an index are ready together")
   func twins() throws {
     let store = try twoVersions()
-    var options = ImportOptions(.version)
-    (options.version, options.maxLength) = ("v1", 5)
-    _ = try store.importVersion(options)
+    try store.addVersion(maxLength: 5)
     #expect(try store.versions().map(\.state) == ["ready", "trained", "trained"])
     _ = try store.embedMissing(version: "v3")
     #expect(try store.versions().map(\.state) == ["ready", "ready", "ready"])

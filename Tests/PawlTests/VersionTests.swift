@@ -14,19 +14,7 @@ import Training
   let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 
-  /// A store with v1 and v2, which is v1 with shorter texts, not embedded.
-  private func twoVersions() throws -> Store {
-    let store = try Fixture.store(in: folder)
-    _ = try store.ingestAll(Fixture.sampleCollection)
-    try addVersion(to: store, maxLength: 10)
-    return store
-  }
-
-  private func addVersion(to store: Store, maxLength: Int) throws {
-    var options = ImportOptions(.version)
-    (options.version, options.maxLength) = ("v1", maxLength)
-    _ = try store.importVersion(options)
-  }
+  private func twoVersions() throws -> Store { try Fixture.twoVersions(in: folder) }
 
   private func record(_ name: String, _ store: Store) throws -> VersionRecord {
     try store.version(name, in: store.environment.snapshot())
@@ -64,7 +52,7 @@ import Training
   func meanwhile() throws {
     let store = try Fixture.store(in: folder)
     _ = try store.ingestAll(try folder.file("a.tsv", Fixture.passages(0..<2_500)))
-    try addVersion(to: store, maxLength: 10)
+    try store.addVersion(maxLength: 10)
     #expect(throws: StoreError.stoppedEmbedding(path: store.path)) {
       try store.embedMissing(version: "v2") { $0.done < 1_000 }
     }
@@ -86,7 +74,7 @@ import Training
   @Test("rollbacks go down the stack of versions that served")
   func rollback() throws {
     let store = try twoVersions()
-    try addVersion(to: store, maxLength: 12)
+    try store.addVersion(maxLength: 12)
     for name in ["v2", "v3"] { _ = try store.embedMissing(version: name) }
     #expect(throws: StoreError.nothingBefore(path: store.path, version: "v1")) {
       try store.rollback(reason: "")
@@ -268,7 +256,7 @@ import Training
   @Test("what the gate did not see is not promoted, and what one version lacks refuses")
   func judgedOther() throws {
     let store = try twoVersions()
-    try addVersion(to: store, maxLength: 12)
+    try store.addVersion(maxLength: 12)
     for name in ["v2", "v3"] { _ = try store.embedMissing(version: name) }
     var options = GateOptions()
     options.comparison.timedCount = 0
@@ -367,7 +355,7 @@ import Training
     let store = try twoVersions()
     _ = try store.embedMissing(version: "v2")
     _ = try store.promote("v2", withoutGateFor: "")
-    try addVersion(to: store, maxLength: 20)
+    try store.addVersion(maxLength: 20)
     _ = try store.embedMissing(version: "v3")
     _ = try store.promote("v3", withoutGateFor: "")
     var options = GarbageOptions()
@@ -394,7 +382,7 @@ import Training
     (training.recipe.batchSize, training.stepCount) = (8, 3)
     for _ in 0..<2 { _ = try store.train(Fixture.sampleSet(), training, TrainingWatcher()) }
     // A third space, with an index of its own.
-    try addVersion(to: store, maxLength: 20)
+    try store.addVersion(maxLength: 20)
     _ = try store.embedMissing(version: "v5")
     var options = GarbageOptions()
     (options.keptVersionCount, options.isDryRun, options.minimumAgeInSeconds) = (1, true, 0)
@@ -420,7 +408,7 @@ import Training
     #expect(report.freedBytes == 0, "v5 shares its model")
     #expect(try store.rollback(reason: "").version == "v1")
     // Names are not used again, and what was collected can be made anew.
-    try addVersion(to: store, maxLength: 20)
+    try store.addVersion(maxLength: 20)
     _ = try store.embedMissing(version: "v6")
     #expect(try store.query("warm bread", k: 10, version: "v6").hits.count == 10)
     try store.expectWhole(passages: 309)
