@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import re
 import shutil
 import subprocess
 
@@ -62,12 +63,12 @@ class JudgedSet:
     def __init__(self, name, collection, train, gate, report, max_length=128, triples=None,
                  hasOwnSizes=False, folder=None):
         self.name, self.collection, self.max_length = name, collection, max_length
-        self.train, self.gate, self.report, self.triples = train, gate, report, triples
-        self.hasOwnSizes = hasOwnSizes
+        self.train, self.triples, self.hasOwnSizes = train, triples, hasOwnSizes
         self.timed_count = TIMED_COUNT
         self.isCut = False
         self.folder = folder or os.path.join(WORK, name)
         os.makedirs(self.folder, exist_ok=True)
+        self.gate, self.report = self.unseen(gate, "gate"), self.unseen(report, "report")
 
     def place(self, name):
         return os.path.join(self.folder, name)
@@ -76,6 +77,20 @@ class JudgedSet:
     def epoch(self):
         """Batches of 32 that the queries make which a training does not keep back."""
         return int(len(self.train.asked()) * .9) // 32
+
+    def unseen(self, part, name):
+        """A part without queries of the words of one that is learned from: a comparison would leave them out, but not
+        the base's own result."""
+        chosen = Part(self.folder, f"{name}.unseen", has_groups=part.groups is not None)
+        if not os.path.exists(chosen.queries):
+            learned = {words(row[1]) for row in rows(self.train.queries)}
+            queries = [row for row in rows(part.queries) if words(row[1]) not in learned]
+            ids = {row[0] for row in queries}
+            if part.groups:
+                write(chosen.groups, [row for row in rows(part.groups) if row[0] in ids])
+            write(chosen.qrels, [row for row in part.judgments() if row[0] in ids])
+            write(chosen.queries, queries)
+        return chosen
 
     def permuted(self):
         """Training judgments whose passages changed places: nothing to be learned from."""
@@ -94,6 +109,11 @@ class JudgedSet:
             queries = rows(self.train.queries)
             write(place, [[str(n), queries[n % len(queries)][1]] for n in range(self.timed_count)])
         return place
+
+
+def words(text):
+    """Runs of letters and digits, in lower case, as the gate tells queries apart."""
+    return " ".join(re.findall(r"[^\W_]+", text.lower())) or text
 
 
 def hashed(text):
