@@ -111,7 +111,7 @@ def store(judged):
     if not os.path.exists(place):
         pawl("init", place, "--model", MODEL, "--max-length", judged.max_length)
     pawl("ingest", place, judged.collection, "--quiet")
-    if "gate" not in pawl("sets", place, "list"):
+    if all(one["name"] != "gate" for one in told("sets", place, "list")["sets"]):
         pawl("sets", place, "add", "gate", *judged.gate.arguments, "--role", "gate")
     return place
 
