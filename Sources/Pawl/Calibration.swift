@@ -1,4 +1,5 @@
 internal import IVF
+internal import LMDB
 
 /// How well searching through the lists of an index finds what exact search finds, measured.
 public struct Calibration: Codable, Equatable, Sendable {
@@ -64,6 +65,13 @@ public struct Calibration: Codable, Equatable, Sendable {
   /// Rows that the index had looked at by then.
   var rowEnd: UInt32?
 
+  /// Where a calibration lies: versions that share an index may ask it in ways of their own.
+  static func key(_ index: UInt32, _ queryDigest: UInt64) -> Key {
+    var key = Key(index)
+    key.append(queryDigest)
+    return key
+  }
+
   /// The ladder's k; others take the next larger one's.
   static let ks = [1, 10, 100, 1_000]
 
@@ -76,6 +84,13 @@ public struct Calibration: Codable, Equatable, Sendable {
       let point = curve.point(promising: recall)
     else { return nil }
     return (.margin(point.margin), curve.k)
+  }
+}
+
+extension Calibration {
+  /// The file of queries that it was measured with; nil where it was something else.
+  var file: String? {
+    if case .file(let path) = source { path } else { nil }
   }
 }
 

@@ -92,7 +92,7 @@ extension Store {
     let served = Served(
       version: version, space: try space(version.space, in: snapshot),
       index: try index(version.index, in: snapshot),
-      calibration: try calibration(of: version.index, in: snapshot),
+      calibration: try calibration(of: version, in: snapshot),
       settings: try settingsRecord(in: snapshot))
     cache.keep(served, name, snapshot: snapshot.number)
     return served

@@ -57,24 +57,24 @@ public struct CalibrationReport: Sendable, Equatable, Encodable {
 }
 
 extension Store {
-  /// The calibration of a version's index; nil where it has none.
+  /// How well a version's queries are answered through the lists of its index; nil where that was not measured.
   ///
   /// - Parameter name: nil: the active one.
   public func calibration(version name: String? = nil) throws -> Calibration? {
     let snapshot = try environment.snapshot()
-    return try calibration(of: version(name, in: snapshot).index, in: snapshot)
+    return try calibration(of: version(name, in: snapshot), in: snapshot)
   }
 
   /// Nil for an index without lists.
   ///
   /// - Complexity: O(lists).
   func clusteringStatistics(
-    of id: UInt32, _ record: IndexRecord, in snapshot: borrowing Snapshot
+    for version: VersionRecord, _ record: IndexRecord, in snapshot: borrowing Snapshot
   ) throws -> ClusteringStatistics? {
     guard let clustering = record.clustering else { return nil }
-    let sizes = try listSizes(of: id, clustering.listCount, in: snapshot)
+    let sizes = try listSizes(of: version.index, clustering.listCount, in: snapshot)
     let freshCount = max(0, record.count - sizes.reduce(0, +))
-    let calibration = try calibration(of: id, in: snapshot)
+    let calibration = try calibration(of: version, in: snapshot)
     return ClusteringStatistics(
       listCount: clustering.listCount, imbalance: TrainedLists.imbalance(of: sizes),
       freshCount: freshCount, freshShare: Double(freshCount) / Double(max(1, record.count)),

@@ -2,14 +2,15 @@ internal import IVF
 internal import LMDB
 internal import LinearAlgebra
 
-/// What an ingest did for its index in the end, so that searches stay fast and promises of recall hold.
+/// What an ingest, or whoever makes a version, did for the index in the end, so that searches stay fast and promises of
+/// recall hold.
 public struct IndexUpkeep: Sendable, Equatable {
   /// The clustering that the passages had outgrown the last one for; nil where they had not.
   public internal(set) var reindex: ReindexSummary?
-  /// The recall measured anew, because the index is another one than it was measured on; nil where it is
-  /// much the same, or was clustered anew.
+  /// The recall measured anew, because the index is another one than it was measured on, or is asked by a version with
+  /// other queries; nil where it is much the same, or was clustered anew.
   public internal(set) var calibration: Calibration?
-  /// Why either, being due, was not done; the next ingest does it.
+  /// Why either, being due, was not done; the next ingest does it for the version that serves.
   public internal(set) var problem: String?
 }
 
@@ -28,6 +29,31 @@ extension Store {
       }
     } catch let error where isTemporary(error) { upkeep.problem = "\(error)" }
     return upkeep
+  }
+
+  /// Measures recall for a version that shares a clustered index with others and asks it in a way of its own, where
+  /// that was not done: by their measure its queries may find less than is promised.
+  ///
+  /// - Returns: a problem as `keepUpIndex` does; the version's searches compare every passage then.
+  func measureIfUnknown(
+    _ name: String, progress: @escaping ProgressHandler
+  ) throws -> IndexUpkeep {
+    var upkeep = IndexUpkeep()
+    do {
+      if try !isMeasured(name) {
+        upkeep.calibration = try calibrate(version: name, progress: progress)
+      }
+    } catch let error where isTemporary(error) { upkeep.problem = "\(error)" }
+    return upkeep
+  }
+
+  /// Whether its recall is known, or there is none to know.
+  private func isMeasured(_ name: String) throws -> Bool {
+    let snapshot = try environment.snapshot()
+    let version = try version(name, in: snapshot)
+    let index = try index(version.index, in: snapshot)
+    return try index.clustering == nil || index.count == 0
+      || calibration(of: version, in: snapshot) != nil
   }
 
   private func isTemporary(_ error: any Error) -> Bool {
@@ -56,12 +82,11 @@ extension Store {
   /// What a person's own queries measured stays: only that person has them. `stats` tells its age.
   private func hasOutgrownCalibration() throws -> Bool {
     let snapshot = try environment.snapshot()
-    let id = try version(nil, in: snapshot).index
-    let index = try index(id, in: snapshot)
+    let version = try version(nil, in: snapshot)
+    let index = try index(version.index, in: snapshot)
     guard index.clustering != nil, index.count > 0 else { return false }
-    guard let calibration = try calibration(of: id, in: snapshot) else { return true }
-    if case .file = calibration.source { return false }
-    return calibration.isOutgrown(by: index.nextRow)
+    guard let calibration = try calibration(of: version, in: snapshot) else { return true }
+    return calibration.file == nil && calibration.isOutgrown(by: index.nextRow)
   }
 }
 

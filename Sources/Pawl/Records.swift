@@ -144,6 +144,16 @@ struct VersionRecord: Codable, Equatable {
   var isCollected: Bool { state == Self.collected }
 }
 
+extension VersionRecord {
+  /// Names what it does with queries, prefix and adapter: versions of one space that agree in it ask the same of an
+  /// index. 8 bytes of SHA-256.
+  var queryDigest: UInt64 {
+    SHA256.bytes(of: "\(adapter ?? "")\n\(queryPrefix)").prefix(8).reduce(0) {
+      $0 << 8 | UInt64($1)
+    }
+  }
+}
+
 /// How a version was trained.
 struct TrainingRecord: Codable, Equatable {
   var recipe: Recipe

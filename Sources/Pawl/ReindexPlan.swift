@@ -39,7 +39,8 @@ extension Store {
     let own = plan.codeCount > plan.pendingCount
     let tried = try version(own ? name : nil, in: snapshot).index
     guard plan.isWanted, try index(tried, in: snapshot).count > 0 else { return plan }
-    plan.seconds = try estimatedSeconds(plan, tried, in: snapshot)
+    let sharers = try sharing(indexOf: name, in: snapshot).versions
+    plan.seconds = try estimatedSeconds(plan, tried, sharers: sharers.count, in: snapshot)
     return plan
   }
 
@@ -94,13 +95,13 @@ extension Store {
   private static let ladderCodes = 900.0
 
   private func estimatedSeconds(
-    _ plan: ReindexPlan, _ id: UInt32, in snapshot: borrowing Snapshot
+    _ plan: ReindexPlan, _ id: UInt32, sharers: Int, in snapshot: borrowing Snapshot
   ) throws -> Double {
     let rate = try assignmentRate(ofIndex: id, in: snapshot)
     let (count, lists) = (Double(plan.codeCount), Double(plan.listCount))
     let sample = min(count, Double(IndexBuild.samplePerList) * lists)
     let compared = sample * lists * Self.usualPasses + count * lists
-    let queries = Double(min(Self.calibrationSize, plan.codeCount))
+    let queries = Double(sharers * min(Self.calibrationSize, plan.codeCount))
     let calibration = queries * Self.ladderCodes * count.squareRoot()
     return compared / rate + Double(plan.sizeInBytes) / Self.writtenBytes
       + calibration / Self.comparedCodes

@@ -10,7 +10,7 @@ extension Store {
   /// Words of a span that stands for a query: what people type. Longer ones find their passage too easily.
   private static let spanWords = 3...6
 
-  /// Measures recall against effort anew and stores it with the index.
+  /// Measures recall against effort anew, of a version's queries, and stores it with the index.
   ///
   /// - Parameters:
   ///   - name: a version; nil: the active one.
@@ -59,7 +59,9 @@ extension Store {
       guard try index(id, in: write).state != .retired else {
         throw StoreError.overtaken(path: path, index: id)
       }
-      try tables.calibration.put(record: calibration, at: Key(id), in: &write)
+      let version = try self.version(name, in: write)
+      try tables.calibration.put(
+        record: calibration, at: Calibration.key(id, version.queryDigest), in: &write)
       try write.commit()
     }
     return calibration

@@ -41,6 +41,14 @@ extension Store {
       record.state = .retired
       try tables.indexes.put(record: record, at: Key(index), in: &write)
     }
+    // What is retired goes as a whole.
+    for version in doomed where left.contains(where: { $0.index == version.index }) {
+      let isAsked = left.contains {
+        $0.index == version.index && $0.queryDigest == version.queryDigest
+      }
+      let key = Calibration.key(version.index, version.queryDigest)
+      if !isAsked { try tables.calibration.remove(key, in: &write) }
+    }
     for adapter in Set(doomed.compactMap(\.adapter)).subtracting(left.compactMap(\.adapter)) {
       try tables.adapters.remove(Key(adapter), in: &write)
     }

@@ -84,10 +84,12 @@ extension Store {
     } catch { throw named(error, index: id) }
   }
 
+  /// How well a version's queries are answered through the lists of its index; nil where that was not measured.
   func calibration<T: Transaction & ~Copyable>(
-    of id: UInt32, in transaction: borrowing T
+    of version: VersionRecord, in transaction: borrowing T
   ) throws -> Calibration? {
-    try tables.calibration.record(Calibration.self, at: Key(id), in: transaction)
+    try tables.calibration.record(
+      Calibration.self, at: Calibration.key(version.index, version.queryDigest), in: transaction)
   }
 
   /// Where all codes of an index lie, for as long as the snapshot is open.

@@ -26,18 +26,32 @@ public struct ImportOptions: Sendable {
   public init(_ source: Source) { self.source = source }
 }
 
+/// A version that was made of what somebody has.
+public struct ImportSummary: Sendable, Equatable {
+  public let version: String
+  /// What was done for an index that it shares with others.
+  public let upkeep: IndexUpkeep
+}
+
 extension Store {
   /// Makes the next version of an outside model, of adapters on a version, or of a version with other settings.
   ///
-  /// One whose passages' vectors are those of another version shares its index; else it is `trained`, with an
-  /// index that has no codes yet.
-  /// - Returns: its name.
+  /// One whose passages' vectors are those of another version shares its index, of which recall is measured for its
+  /// queries; else it is `trained`, with an index that has no codes yet.
   /// - Throws: `EncodingError` for files that cannot be used, `StoreError`; nothing is left behind.
-  public func importVersion(_ options: ImportOptions) throws -> String {
+  public func importVersion(
+    _ options: ImportOptions, progress: @escaping ProgressHandler = { _ in true }
+  ) throws -> ImportSummary {
     let job = try beginOnlyJob(JobRecord.importing)
     defer {
       do { try endJob(job) } catch { forgetOwnJob(job) }
     }
+    let version = try addImported(options)
+    return ImportSummary(
+      version: version, upkeep: try measureIfUnknown(version, progress: progress))
+  }
+
+  private func addImported(_ options: ImportOptions) throws -> String {
     let snapshot = try environment.snapshot()
     let parent = try version(options.version, in: snapshot)
     let space = try space(parent.space, in: snapshot)

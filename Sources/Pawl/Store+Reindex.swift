@@ -86,8 +86,8 @@ extension Store {
   private func cluster(
     version name: String, _ options: ReindexOptions, _ progress: @escaping ProgressHandler
   ) throws -> ReindexSummary {
-    let source = try indexOfVersion(name)
-    let earlier = try calibration(of: source, in: environment.snapshot())
+    let (source, sharers) = try sharing(indexOf: name, in: environment.snapshot())
+    let earlier = try sharers.compactMap { try calibration(of: $0, in: environment.snapshot()) }
     var build = IndexBuild(
       self, index: source, options, kernels: try kernels(), progress: progress)
     // Growing the map waits for the snapshot that a build reads from, so one that fills it begins anew.
@@ -96,14 +96,38 @@ extension Store {
       return try build.fill()
     }
     var watch = Stopwatch()
-    build.summary.calibration = try calibrate(index: id, version: name, progress: progress)
+    for sharer in sharers {
+      let found = try calibrate(index: id, version: sharer.name, progress: progress)
+      if sharer.name == name { build.summary.calibration = found }
+    }
     build.summary.calibrateSeconds = watch.lap()
-    if case .file(let path) = earlier?.source { build.summary.lostQueryFile = path }
+    build.summary.lostQueryFile = earlier.lazy.compactMap(\.file).first
     while try !growingMap({ try catchUp(id, from: source) }) {}
+    // Versions may have come meanwhile. The new index serves: it is too late to stop.
+    let late = try sharing(indexOf: name, in: environment.snapshot()).versions.filter { late in
+      !sharers.contains { $0.queryDigest == late.queryDigest }
+    }
+    for version in late {
+      _ = try calibrate(index: id, version: version.name) { progress($0) || true }
+    }
     try removeAbandonedIndexes()
     // Others may have added and deleted meanwhile.
     build.summary.codeCount = try index(id, in: environment.snapshot()).count
     return build.summary
+  }
+
+  /// The index of a version, and the versions that ask it, one for each way of asking: first this one.
+  func sharing(
+    indexOf name: String?, in snapshot: borrowing Snapshot
+  ) throws -> (index: UInt32, versions: [VersionRecord]) {
+    let version = try version(name, in: snapshot)
+    var known: Set<UInt64> = []
+    let all =
+      try [version]
+      + versionRecords(in: snapshot).filter {
+        $0.index == version.index && !$0.isCollected
+      }
+    return (version.index, all.filter { known.insert($0.queryDigest).inserted })
   }
 
   /// The version's name; nil is the one that serves now, and another may be before the work on this one ends.

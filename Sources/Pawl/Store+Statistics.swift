@@ -124,7 +124,7 @@ extension Store {
           embeddedCount: index.count, pendingCount: try pendingCount(of: index, in: snapshot),
           floatSizeInBytes: index.count * Codec.float32.codeSizeInBytes(width: space.width),
           codeSizeInBytes: index.count * index.codec.listedSizeInBytes(width: space.width),
-          clustering: try clusteringStatistics(of: version.index, index, in: snapshot),
+          clustering: try clusteringStatistics(for: version, index, in: snapshot),
           isPrevious: version.name == previous,
           training: version.training.map(StoreStatistics.TrainingFigures.init)))
     }

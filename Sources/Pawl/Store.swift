@@ -23,7 +23,7 @@ public final class Store: Sendable {
   private let dictionaryCache = Mutex<[UInt8: TextDictionary]>([:])
 
   /// The format that this Pawl writes, and the newest that it reads.
-  static let format = 5
+  static let format = 6
 
   /// What may be done with a store once it is open.
   public enum Access: Sendable {
@@ -141,6 +141,13 @@ public final class Store: Sendable {
 
   func versionRecords<T: Transaction & ~Copyable>(
     in transaction: borrowing T
+  ) throws -> [VersionRecord] {
+    try Self.versionRecords(tables, in: transaction)
+  }
+
+  /// In the order in which they were made.
+  static func versionRecords<T: Transaction & ~Copyable>(
+    _ tables: StoreTables, in transaction: borrowing T
   ) throws -> [VersionRecord] {
     var records: [VersionRecord] = []
     var cursor = try tables.versions.cursor(in: transaction)

@@ -58,12 +58,21 @@ struct ImportCommand: ParsableCommand {
     options.queryPrefix = queryPrefix
     options.passagePrefix = passagePrefix
     options.maxLength = maxLength
-    let name = try store.importVersion(options)
+    let summary = try CommandProgress.during(isQuiet: false) { line in
+      try store.importVersion(options) { line.show($0) }
+    }
+    let name = summary.version
+    let sharing = SharedIndexText(summary.upkeep, version: name, store: target.store)
     guard let made = try store.versions().first(where: { $0.name == name }) else { return }
-    if output.json { return Output.line(try JSONOutput.line(made)) }
+    if output.json {
+      Output.line(try JSONOutput.line(made))
+      return try sharing.tellProblem()
+    }
     Output.line(
       "\(target.store): \(made.origin), \(made.width) dimensions, texts up to \(made.maxLength) tokens"
     )
+    sharing.tell()
     Output.line(name)
+    try sharing.tellProblem()
   }
 }

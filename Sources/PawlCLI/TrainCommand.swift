@@ -96,14 +96,20 @@ struct TrainCommand: ParsableCommand {
     let summary = try store.train(set, options, line.watcher)
     line.finish()
     guard let summary else { throw try stopped(line.done) }
-    if output.json { return Output.line(try JSONOutput.line(TrainReport(summary))) }
+    let sharing = SharedIndexText(summary.upkeep, version: summary.version, store: target.store)
+    if output.json {
+      Output.line(try JSONOutput.line(TrainReport(summary)))
+      return try sharing.tellProblem()
+    }
     Output.line("\(target.store): \(Self.sentence(summary))")
     if let count = summary.calibrationCount {
       Output.line(
         "\(target.store): \(Figures.count(count, "query", "queries")) of those kept back are the set calibration "
           + "now, with which indexes are measured (pawl calibrate: the one that serves, too)")
     }
+    sharing.tell()
     Output.line(summary.version)
+    try sharing.tellProblem()
   }
 
   private func stopped(_ done: (version: String, steps: Int, of: Int)?) throws -> ExitCode {
@@ -215,6 +221,10 @@ struct TrainReport: Encodable {
   let share: Double
   /// Queries kept back that are the store's set for calibrations from now on.
   let calibration: Int?
+  /// Of its queries, where it shares an index with others.
+  let recall: CalibrationReport?
+  /// Why that was not measured.
+  let problem: String?
 
   init(_ summary: TrainSummary) {
     version = summary.version
@@ -224,5 +234,7 @@ struct TrainReport: Encodable {
     metric = summary.metric
     share = summary.share
     calibration = summary.calibrationCount
+    recall = summary.upkeep.calibration.map(CalibrationReport.init)
+    problem = summary.upkeep.problem
   }
 }

@@ -21,12 +21,14 @@ final class TrainingLine: Sendable {
   var watcher: TrainingWatcher {
     var watcher = TrainingWatcher()
     watcher.didPrepare = { progress in
-      let isReading = progress.stage == .reading
+      let (text, shift) =
+        switch progress.stage {
+        case .reading: ("reading triples (MiB)", 20)
+        case .calibrating: ("measuring recall", 0)
+        default: ("finding negatives", 0)
+        }
       self.line.withLock {
-        $0.update(
-          isReading ? "reading triples (MiB)" : "finding negatives",
-          done: isReading ? progress.done >> 20 : progress.done,
-          total: isReading ? progress.total >> 20 : progress.total)
+        $0.update(text, done: progress.done >> shift, total: progress.total >> shift)
       }
       return !Interrupt.isAsked
     }

@@ -102,6 +102,31 @@ import Testing
     #expect(try pawl.run("versions", "s.pawl").output.contains("  lists  "))
   }
 
+  @Test("who comes to share an index is told how well its queries find")
+  func shared() throws {
+    let pawl = try CommandRunner.withSample()
+    try pawl.succeed("reindex", "s.pawl", "--lists", "20", "--quiet")
+    let prefixed = ["import", "s.pawl", "--version", "v1", "--query-prefix"]
+    let lines = try pawl.run(prefixed + ["ask: "]).output.split(separator: "\n").map(String.init)
+    #expect(lines.count == 4 && lines.last == "v2")
+    #expect(lines[1].hasPrefix("s.pawl: recall of v2's queries measured with words in a row"))
+    #expect(
+      lines[2].contains(/^s.pawl: recall 0.98 of the best 10: [0-9.]+ lists, [0-9]+ passages/))
+    // As another asks already.
+    #expect(try pawl.run(prefixed + ["ask: "]).output.split(separator: "\n").count == 2)
+    let trained = try pawl.succeed(
+      "train", "s.pawl", "--queries", CommandRunner.queries, "--qrels", CommandRunner.qrels,
+      "--recipe", "query-adapter", "--steps", "2", "--batch-size", "8", "--quiet", "--json"
+    ).object()
+    #expect((trained["recall"] as? [String: Any])?["source"] as? String == "spans")
+    let known = try pawl.succeed("versions", "s.pawl", "--json").object()["versions"]
+    let versions = try #require(known as? [[String: Any]])
+    #expect(versions.count == 4)
+    for version in versions {
+      #expect((version["clustering"] as? [String: Any])?["calibration"] != nil)
+    }
+  }
+
   @Test("files that are no queries, and both kinds at once, are refused")
   func wrongQueries() throws {
     try pawl.run("reindex", "s.pawl", "--lists", "20", "--quiet")

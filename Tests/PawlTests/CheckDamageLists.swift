@@ -15,6 +15,30 @@ private struct Planter {
     return key
   }
 
+  /// A version that asks the index.
+  static func version(
+    _ store: Store, in write: borrowing WriteTransaction
+  ) throws -> VersionRecord {
+    guard let version = try store.versionRecords(in: write).first(where: { $0.index == id }) else {
+      throw NotPlanted(key: "version")
+    }
+    return version
+  }
+
+  static func calibrationKey(
+    _ store: Store, in write: borrowing WriteTransaction
+  ) throws -> Key {
+    Calibration.key(id, try version(store, in: write).queryDigest)
+  }
+
+  static func put(
+    _ calibration: Calibration, _ store: Store, in write: inout WriteTransaction
+  ) throws -> String {
+    let key = try calibrationKey(store, in: write)
+    try store.tables.calibration.put(record: calibration, at: key, in: &write)
+    return StoreObject.name(of: key.bytes, in: "calibration")
+  }
+
   func list(of row: UInt32, in write: borrowing WriteTransaction) throws -> Int {
     guard let list = try Places(store: store, indexID: Self.id).list(of: row, in: write) else {
       throw NotPlanted(key: "row \(row)")
@@ -189,7 +213,8 @@ extension Damage {
     Damage(.calibration, "a curve that falls", places: 3) { store, write, random in
       let place = random.below(3)
       guard
-        let old = try store.calibration(of: 2, in: write), let curve = old.curves.last,
+        let old = try store.calibration(of: Planter.version(store, in: write), in: write),
+        let curve = old.curves.last,
         let point = curve.points.first
       else { throw NotPlanted(key: "calibration") }
       let points = [
@@ -201,21 +226,29 @@ extension Damage {
       ][place]
       let calibration = Calibration(
         source: old.source, queryCount: 1, created: "", curves: [.init(k: 10, points: points)])
-      try store.tables.calibration.put(record: calibration, at: Planter.key(), in: &write)
-      return "the calibration of index 2"
+      return try Planter.put(calibration, store, in: &write)
     },
     Damage(.calibration, "curves of the same k", places: 1) { store, write, random in
-      guard let old = try store.calibration(of: 2, in: write), let curve = old.curves.first else {
+      guard let old = try store.calibration(of: Planter.version(store, in: write), in: write),
+        let curve = old.curves.first
+      else {
         throw NotPlanted(key: "calibration")
       }
       let calibration = Calibration(
         source: old.source, queryCount: 1, created: "", curves: [curve, curve])
-      try store.tables.calibration.put(record: calibration, at: Planter.key(), in: &write)
-      return "the calibration of index 2"
+      return try Planter.put(calibration, store, in: &write)
     },
     Damage(.recordUnreadable, "a calibration that is none", places: 1) { store, write, random in
-      try store.tables.calibration.put(Array("{}".utf8), at: Planter.key(), in: &write)
-      return "the calibration of index 2"
+      let key = try Planter.calibrationKey(store, in: write)
+      try store.tables.calibration.put(Array("{}".utf8), at: key, in: &write)
+      return StoreObject.name(of: key.bytes, in: "calibration")
+    },
+    Damage(.calibration, "a calibration of queries that nobody asks", places: 3) {
+      store, write, random in
+      let key = Calibration.key(2, UInt64(random.below(1 << 30)))
+      let known = try store.calibration(of: Planter.version(store, in: write), in: write)
+      try store.tables.calibration.put(record: known, at: key, in: &write)
+      return StoreObject.name(of: key.bytes, in: "calibration")
     },
     Damage(.blockExtra, "something of an index without a record", places: 5) {
       store, write, random in

@@ -38,9 +38,7 @@ import Training
   }
 
   private func curves(_ store: Store, _ version: String) throws -> [Calibration.Curve] {
-    let snapshot = try store.environment.snapshot()
-    let index = try store.version(version, in: snapshot).index
-    return try #require(try store.calibration(of: index, in: snapshot)).curves
+    try #require(try store.calibration(version: version)).curves
   }
 
   @Test("an index is calibrated with its own version's encoder, whoever serves by then")
@@ -144,10 +142,7 @@ import Training
     }
     let path = try outgrown()
     _ = try Store.compact(path)
-    let compacted = try Store(path: path)
-    let snapshot = try compacted.environment.snapshot()
-    let index = try compacted.version(nil, in: snapshot).index
-    #expect(try compacted.calibration(of: index, in: snapshot)?.rowEnd == 1_200)
+    #expect(try Store(path: path).calibration()?.rowEnd == 1_200)
   }
 
   @Test("while another embeds for an index nobody does the same, and who waits can be stopped")

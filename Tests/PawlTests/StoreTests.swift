@@ -66,7 +66,7 @@ import Testing
       try write.commit()
       try store.environment.close()
     }
-    #expect(throws: StoreError.newerFormat(path: path, found: 6, known: 5)) {
+    #expect(throws: StoreError.newerFormat(path: path, found: 7, known: 6)) {
       try Store(path: path)
     }
   }

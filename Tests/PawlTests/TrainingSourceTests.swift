@@ -277,7 +277,8 @@ import Training
         var options = ImportOptions(.version)
         (options.version, options.queryPrefix) = ("v2", "q: ")
         return options
-      }())
+      }()
+    ).version
     let grandchild = try record(child, store)
     #expect(
       try store.usedQueries(by: grandchild, in: store.environment.snapshot()) == used)
@@ -405,7 +406,7 @@ import Training
     #expect(throws: StoreError.exists(path: target)) {
       try store.exportModel(to: target, version: "v2")
     }
-    let name = try store.importVersion(ImportOptions(.model(target)))
+    let name = try store.importVersion(ImportOptions(.model(target))).version
     let snapshot = try store.environment.snapshot()
     let (v2, v3) = (try record("v2", store), try record(name, store))
     let old = try store.encoder(for: store.space(v2.space, in: snapshot)).encode("warm bread")
@@ -415,7 +416,7 @@ import Training
     if Files.exists(store.path + "/runs/v2/adapter") {
       var adapters = ImportOptions(.adapter(store.path + "/runs/v2/adapter"))
       (adapters.version, adapters.maxLength) = ("v1", 24)
-      let merged = try record(store.importVersion(adapters), store)
+      let merged = try record(store.importVersion(adapters).version, store)
       let vector = try store.encoder(
         for: store.space(merged.space, in: store.environment.snapshot())
       ).encode("warm bread")
@@ -430,12 +431,12 @@ import Training
     let store = try sampleStore()
     var options = ImportOptions(.version)
     options.queryPrefix = "query: "
-    let prefixed = try record(store.importVersion(options), store)
+    let prefixed = try record(store.importVersion(options).version, store)
     let parent = try record("v1", store)
     #expect(prefixed.index == parent.index && prefixed.state == "ready")
     options = ImportOptions(.version)
     options.maxLength = 8
-    let short = try record(store.importVersion(options), store)
+    let short = try record(store.importVersion(options).version, store)
     #expect(short.space != parent.space && short.state == "trained")
     #expect(try store.query("bread", k: 3, version: "v2").version == "v2")
     options.maxLength = 100_000
@@ -557,7 +558,7 @@ import Training
       if imported == nil {
         var options = ImportOptions(.version)
         options.queryPrefix = "q: "
-        imported = try? store.importVersion(options)
+        imported = try? store.importVersion(options).version
       }
       return true
     }
@@ -578,7 +579,7 @@ import Training
     _ = try store.train(Fixture.sampleSet(), Self.options(.queryAdapter), TrainingWatcher())
     var prefixed = ImportOptions(.version)
     (prefixed.version, prefixed.queryPrefix, prefixed.passagePrefix) = ("v2", "ask: ", "say: ")
-    let name = try store.importVersion(prefixed)
+    let name = try store.importVersion(prefixed).version
     _ = try store.embedMissing(version: name)
     let model = folder.path + "/exported"
     _ = try store.exportModel(to: model, version: name)
@@ -589,7 +590,7 @@ import Training
     _ = try other.ingestAll(Fixture.sampleCollection)
     #expect(try other.query("warm bread", k: 20, .exact).hits == expected)
     try other.expectWhole(passages: 309)
-    let back = try store.importVersion(ImportOptions(.model(model)))
+    let back = try store.importVersion(ImportOptions(.model(model))).version
     _ = try store.embedMissing(version: back)
     #expect(try store.query("warm bread", k: 20, .exact, version: back).hits == expected)
     #expect(try record(back, store).adapter == record(name, store).adapter)

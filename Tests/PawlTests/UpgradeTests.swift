@@ -16,7 +16,7 @@ import Testing
   private static let names3 =
     names2 + ["centroids", "lists", "directory", "places", "calibration"]
   private static func names(ofFormat format: Int) -> [String] {
-    [names1, names2, names3, names3][format - 1]
+    [names1, names2, names3, names3, StoreTables.names][format - 1]
   }
 
   /// Rewrites a store's database as an older format had it.
@@ -52,12 +52,19 @@ import Testing
   ) throws {
     let snapshot = try store.environment.snapshot()
     var cursor = try source.cursor(in: snapshot)
-    while try cursor.next() { try table.put(cursor.value, at: Key(cursor.key), in: &write) }
+    while try cursor.next() {
+      // Before format 6 it was an index's alone.
+      var key = Key(cursor.key)
+      if table.name == "calibration", let index = cursor.key.bigEndianUInt32(at: 0) {
+        key = Key(index)
+      }
+      try table.put(cursor.value, at: key, in: &write)
+    }
   }
 
   @Test(
     "a store of an older format is brought to this one when it is opened, even for reading",
-    arguments: [1, 2, 3, 4])
+    arguments: [1, 2, 3, 4, 5])
   func upgrade(format: Int) throws {
     let path: String
     let expected: [Hit]
@@ -74,8 +81,36 @@ import Testing
     let store = try Store(path: path, access: .reading)
     #expect(try store.query("bread", k: 5).hits == expected)
     let figures = try store.statistics()
-    #expect(figures.formatVersion == 5)
+    #expect(figures.formatVersion == 6)
     #expect(figures.textSizeInBytes == size && size > 10_000)
+    try store.expectWhole(passages: 309)
+  }
+
+  @Test("what was an index's calibration is that of the oldest version's queries")
+  func calibration() throws {
+    var (path, known): (String, Calibration?) = ("", nil)
+    do {
+      let store = try Fixture.store(in: folder)
+      _ = try store.ingestAll(Fixture.sampleCollection)
+      try store.cluster(8)
+      var options = ImportOptions(.version)
+      (options.version, options.queryPrefix) = ("v1", "ask: ")
+      known = try store.calibration()
+      var write = try store.environment.beginWrite()
+      try store.tables.calibration.removeAll(in: &write)
+      try write.commit()
+      _ = try store.importVersion(options)
+      write = try store.environment.beginWrite()
+      try store.tables.calibration.removeAll(in: &write)
+      try store.tables.calibration.put(record: known, at: Key(UInt32(2)), in: &write)
+      try write.commit()
+      path = store.path
+      try make(format: 5, store)
+    }
+    #expect(try Store.check(at: path).problems == [])
+    let store = try Store(path: path)
+    #expect(try store.calibration() == known && known != nil)
+    #expect(try store.calibration(version: "v2") == nil)
     try store.expectWhole(passages: 309)
   }
 
@@ -105,7 +140,10 @@ import Testing
 
   @Test(
     "a store of an older format that lost a table is damaged, and does not get an empty one",
-    arguments: [(1, "texts"), (2, "texts"), (2, "sets"), (3, "texts"), (3, "places"), (4, "sets")])
+    arguments: [
+      (1, "texts"), (2, "texts"), (2, "sets"), (3, "texts"), (3, "places"), (4, "sets"),
+      (5, "used"),
+    ])
   func lostTable(format: Int, name: String) throws {
     let store = try Fixture.store(in: folder)
     _ = try store.ingestAll(try folder.file("c.tsv", Fixture.passages(0..<3)))
@@ -115,7 +153,7 @@ import Testing
     }
   }
 
-  @Test("who comes second to an upgrade finds nothing to do", arguments: [1, 2, 3, 4])
+  @Test("who comes second to an upgrade finds nothing to do", arguments: [1, 2, 3, 4, 5])
   func second(format: Int) throws {
     let store = try Fixture.store(in: folder)
     _ = try store.ingestAll(try folder.file("c.tsv", Fixture.passages(0..<3)))

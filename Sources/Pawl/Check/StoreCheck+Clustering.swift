@@ -60,6 +60,13 @@ extension StoreCheck {
   ) {
     guard index.lists != nil else { return reportNotClustered(key, "calibration", index) }
     let object = StoreObject.name(of: key, in: "calibration")
+    if let digest = key.bigEndianUInt64(at: 4), areWhole("versions", "version"),
+      !records.versions.values.contains(where: {
+        $0.index == index.id && $0.queryDigest == digest && !$0.isCollected
+      })
+    {
+      report(.calibration, object, "no version asks its index so")
+    }
     guard let value, let calibration = decode(Calibration.self, value, object) else { return }
     if let fault = calibration.fault { report(.calibration, object, fault) }
   }

@@ -14,6 +14,9 @@ enum StoreObject {
     case "versions": return "version \(key.described)"
     case "adapters": return "query adapter \(key.described)"
     case "used": return "the used queries of \(key.described)"
+    case "calibration" where key.count == 12:
+      let name = key.extracting(4..<12).described
+      return "calibration \(name) of index \(key.bigEndianUInt32(at: 0) ?? 0)"
     case "sets":
       let name = key.extracting(0..<(key.indices.first { key[$0] == 0 } ?? key.count))
       return "evaluation set \(name.text)"
@@ -34,7 +37,6 @@ enum StoreObject {
     case "places": places(second, ofIndex: number)
     case "lists":
       block(key.bigEndianUInt32(at: 8) ?? 0, ofList: Int(second), ofIndex: number)
-    case "calibration": "the calibration of index \(number)"
     case "jobs": "job \(UInt64(number) << 32 | UInt64(second))"
     case "history": "history entry \(UInt64(number) << 32 | UInt64(second))"
     case "texts": "the text entry of row \(key.bigEndianUInt32(at: 8) ?? .max)"
@@ -81,10 +83,12 @@ struct KeyForm {
   /// Of a value; nil: any.
   let valueLength: Int?
 
-  init(_ table: String) {
+  /// - Parameter format: of the store.
+  init(_ table: String, format: Int = Store.format) {
     switch table {
     case "dictionaries": (length, valueLength) = (1, nil)
-    case "rows", "indexes", "centroids", "calibration": (length, valueLength) = (4, nil)
+    case "rows", "indexes", "centroids": (length, valueLength) = (4, nil)
+    case "calibration": (length, valueLength) = (format < 6 ? 4 : 12, nil)
     case "ids": (length, valueLength) = (nil, 4)
     case "updates": (length, valueLength) = (4, 4)
     case "texts": (length, valueLength) = (12, 0)
@@ -99,7 +103,7 @@ struct KeyForm {
 extension StoreCheck {
   /// Whether key and value have the length that their table asks for; reported where not.
   mutating func hasForm(_ key: Span<UInt8>, _ value: Span<UInt8>?, _ table: String) -> Bool {
-    let form = KeyForm(table)
+    let form = KeyForm(table, format: records.store?.format ?? Store.format)
     if let length = form.length, key.count != length {
       report(
         .form, StoreObject.name(of: key, in: table), "the key has \(key.count) bytes, not \(length)"

@@ -27,7 +27,7 @@ package struct TrainOptions: Sendable {
 
 /// Told of a run while it goes; `didStep` answers whether to go on.
 package struct TrainingWatcher {
-  /// Triples are read, or negatives mined; answers whether to go on.
+  /// Triples are read, negatives mined, or recall is measured; answers whether to go on.
   package var didPrepare: ProgressHandler = { _ in true }
   /// Asked between long pieces of work: whether to go on.
   package var isWanted: () -> Bool = { true }
@@ -92,6 +92,8 @@ package struct TrainSummary: Sendable, Equatable {
   package let share: Double
   /// Queries kept back that are the store's set for calibrations from now on; nil where it had one, or they are few.
   package let calibrationCount: Int?
+  /// What was done for an index that it shares with others.
+  package var upkeep = IndexUpkeep()
 }
 
 extension Store {
@@ -108,7 +110,7 @@ extension Store {
   ///
   /// Stopped or killed at any moment, the same call goes on, and ends with the same bytes. The version is in the
   /// state `trained`, with an index that has no codes yet; one that is an adapter of queries shares its parent's
-  /// index and is `ready`.
+  /// index, of which recall is measured for its queries, and is `ready`.
   /// - Parameter set: nil where triples of texts are all there is.
   /// - Returns: nil where it was stopped.
   package func train(
