@@ -28,6 +28,11 @@ struct CalibrationRun {
   private static let allQueriesLimit = 10
   private static let fewQueries = 300
 
+  /// The k's of an index of so many codes: who wants more than a quarter of them compares all as fast.
+  private static func ks(of count: Int) -> [Int] {
+    Calibration.ks.filter { $0 == 1 || $0 <= count / 4 }
+  }
+
   private var queryCount: Int { queries.count / width }
 
   /// Queries that a curve is measured with.
@@ -47,18 +52,19 @@ struct CalibrationRun {
     let few = queryCount(k: .max)
     let kernels = try store.kernels()
     guard let held = snapshots.take() else { preconditionFailure("all snapshots are taken") }
+    let ks = Self.ks(of: try store.index(indexID, in: held.snapshot).count)
     let truth =
-      try exact(0..<few, k: Calibration.ks.last ?? 1, in: held.snapshot)
+      try exact(0..<few, k: ks.last ?? 1, in: held.snapshot)
       + exact(few..<queryCount, k: Self.allQueriesLimit, in: held.snapshot)
     let needed = try neededMargins(truth, kernels, in: held.snapshot)
     let rowEnd = try store.index(indexID, in: held.snapshot).nextRow
     snapshots.giveBack(held)
     var curves: [Calibration.Curve] = []
-    for k in Calibration.ks where k <= (truth.first?.count ?? 0) {
+    for k in ks where k <= (truth.first?.count ?? 0) {
       var points: [Calibration.Point] = []
       for margin in Self.ladder(needed, k) {
         guard
-          progress(Progress(stage: .calibrating, done: curves.count, total: Calibration.ks.count))
+          progress(Progress(stage: .calibrating, done: curves.count, total: ks.count))
         else { throw StoreError.stopped(path: store.path) }
         points.append(try measure(margin, k: k, truth, kernels))
       }

@@ -127,11 +127,11 @@ extension Store {
   func queryAdapter<T: Transaction & ~Copyable>(
     _ digest: String, width: Int, in transaction: borrowing T
   ) throws -> QueryAdapter {
-    if let known = adapters.withLock({ $0[digest] }) { return known }
+    if let known = adapters.withLock({ $0.value(named: digest) }) { return known }
     guard let value = try tables.adapters.value(of: Key(digest), in: transaction),
       let adapter = StoredAdapter.adapter(value), adapter.width == width
     else { throw damaged("query adapter \(digest)", "it is missing, or not as long as it says") }
-    adapters.withLock { $0[digest] = adapter }
+    adapters.withLock { $0.keep(adapter, named: digest) }
     return adapter
   }
 

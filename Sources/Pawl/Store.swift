@@ -14,9 +14,12 @@ public final class Store: Sendable {
   let environment: Environment
   let tables: StoreTables
   /// Encoders that were loaded, by checkpoint and maximum length.
-  private let encoders = Mutex<[String: TextEncoder]>([:])
+  private let encoders = Mutex(RecentValues<TextEncoder>(capacity: Store.mostEncoders))
+  /// Of the version that serves, the one before, a candidate and its parent: some dozens of megabytes each.
+  private static let mostEncoders = 4
   /// Adapters of queries that were read, by digest.
-  let adapters = Mutex<[String: QueryAdapter]>([:])
+  let adapters = Mutex(RecentValues<QueryAdapter>(capacity: Store.mostAdapters))
+  private static let mostAdapters = 16
   let cache = IndexCache()
   /// Numbers of jobs that only one process may do, which this one is doing.
   let ownJobs = Mutex<Set<UInt64>>([])
@@ -192,10 +195,10 @@ public final class Store: Sendable {
     let key = "\(checkpoint) \(space.maxLength) \(space.numericPath?.rawValue ?? "")"
     let file = PackedFile(of: checkpoint, inStoreAt: path)
     let (encoder, packed): (TextEncoder, PackedWeights?) = try encoders.withLock { encoders in
-      if let encoder = encoders[key] { return (encoder, nil) }
+      if let encoder = encoders.value(named: key) { return (encoder, nil) }
       try Checkpoint.verify(space.files, of: checkpoint, inStoreAt: path)
       let loaded = try load(checkpoint, space, packedIn: file)
-      encoders[key] = loaded.encoder
+      encoders.keep(loaded.encoder, named: key)
       return loaded
     }
     // Not while others wait for the encoder.

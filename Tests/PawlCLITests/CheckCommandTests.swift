@@ -61,7 +61,7 @@ import Testing
 
   @Test("a store that is being written is in order at every moment")
   func duringIngest() throws {
-    let lines = (0..<30_000).map { "q\($0)\tpassage \($0 / 2)\n" }.joined()
+    let lines = (0..<12_000).map { "q\($0)\tpassage \($0 / 2)\n" }.joined()
     let writer = pawl.process(["ingest", "s.pawl", try pawl.write("c.tsv", lines), "--quiet"])
     writer.standardOutput = FileHandle.nullDevice
     try writer.run()

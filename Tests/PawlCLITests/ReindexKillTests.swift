@@ -10,7 +10,7 @@ import Testing
   init() throws {
     pawl = try CommandRunner()
     try pawl.succeed("init", "first.pawl", "--dimension", "\(width)", "--codec", "binary")
-    try ingest("first.pawl", 0..<6_000)
+    try ingest("first.pawl", 0..<3_900)
     try pawl.succeed("delete", "first.pawl", "p7", "p8", "p2000", "--quiet")
     let queries = (0..<40).map { vector($0, seed: 77) }
     _ = try pawl.write("q.npy", npy(queries))

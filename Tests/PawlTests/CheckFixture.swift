@@ -33,6 +33,8 @@ struct Damage: Sendable {
 /// in 2,505..<2,508: these eight are pending.
 ///
 /// With lists, the eight come after 900 further rows (see `cluster`).
+///
+/// Only copies of it are damaged.
 struct CheckFixture {
   let folder: TemporaryFolder
   private let base: String
@@ -45,10 +47,17 @@ struct CheckFixture {
   /// - Parameter listCount: nil for an index without clusters.
   init(codec: Codec = .int8, listCount: Int? = nil) throws {
     folder = try TemporaryFolder()
-    base = folder.path + "/base.pawl"
+    base = try SharedStores.path("check \(codec) \(listCount ?? 0)") {
+      try Self.make($0, in: $1, codec, listCount)
+    }
+  }
+
+  private static func make(
+    _ path: String, in folder: TemporaryFolder, _ codec: Codec, _ listCount: Int?
+  ) throws {
     var settings = StoreSettings(model: Fixture.tinyModel)
     settings.codec = codec
-    let store = try Store.create(at: base, settings)
+    let store = try Store.create(at: path, settings)
     let lines = Fixture.passages(0..<Self.codedRows) {
       $0 % 50 == 7 ? "a text that several share, \($0 % 3)" : "\(Self.word($0)) in passage \($0)"
     }
@@ -58,7 +67,7 @@ struct CheckFixture {
     let qrels = try folder.file("r.tsv", (0..<400).map { "q\($0) 0 p\($0) 1" })
     try store.addSet("dev", EvaluationSet(queries: queries, qrels: qrels), role: .gate)
     try addAdapter(to: store)
-    if let listCount { try cluster(store, listCount) }
+    if let listCount { try cluster(store, listCount, in: folder) }
     var options = IngestOptions()
     options.textOnly = true
     let later =
@@ -69,7 +78,7 @@ struct CheckFixture {
   }
 
   /// Version v2 moves queries of v1.
-  private func addAdapter(to store: Store) throws {
+  private static func addAdapter(to store: Store) throws {
     let parent = try store.version("v1", in: store.environment.snapshot())
     let width = try store.space(parent.space, in: store.environment.snapshot()).width
     var version = NewVersion(parent: parent.name, queryPrefix: "", origin: "by hand")
@@ -101,7 +110,9 @@ struct CheckFixture {
   /// Index 2 in place of index 1, with all that it can hold: 2,498 codes in lists, 900 further ones, of
   /// p4000…, in `fresh`, of which those in two blocks of rows are just being merged. Of them p4010 was
   /// deleted before that, p4020..<p4023 since.
-  private func cluster(_ store: Store, _ listCount: Int) throws {
+  private static func cluster(
+    _ store: Store, _ listCount: Int, in folder: TemporaryFolder
+  ) throws {
     var options = ReindexOptions()
     options.listCount = listCount
     _ = try store.reindex(options)

@@ -1,4 +1,5 @@
 import Corpus
+import Foundation
 import IVF
 import LMDB
 import LinearAlgebra
@@ -28,11 +29,17 @@ extension VectorFixture {
 
   /// 2,500 vectors in lists and 600 fresh ones, some deleted.
   func used(_ codec: Codec, lists: Int = 40) throws -> Store {
-    let store = try clustered(2_500, lists: lists, codec: codec)
-    try fill(
-      store, Self.topics(600, seed: 2), ids: Self.ids(2_400..<3_000))
-    _ = try store.delete(Self.ids(100..<300) + Self.ids(2_800..<2_850))
-    return store
+    let made = try SharedStores.path("used \(codec) \(lists)") { path, folder in
+      let fixture = VectorFixture(folder: folder)
+      let name = URL(filePath: path).lastPathComponent
+      let store = try fixture.clustered(2_500, lists: lists, codec: codec, name)
+      try fixture.fill(store, Self.topics(600, seed: 2), ids: Self.ids(2_400..<3_000))
+      _ = try store.delete(Self.ids(100..<300) + Self.ids(2_800..<2_850))
+      try store.environment.close()
+    }
+    let path = folder.path + "/s.pawl"
+    try FileManager.default.copyItem(atPath: made, toPath: path)
+    return try Store(path: path)
   }
 }
 

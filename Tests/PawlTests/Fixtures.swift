@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Pawl
@@ -20,6 +21,29 @@ final class TemporaryFolder: Sendable {
     try (lines.joined(separator: "\n") + "\n").write(
       toFile: place, atomically: true, encoding: .utf8)
     return place
+  }
+}
+
+/// Stores that take long to make: each is made once, and gone when the tests end.
+enum SharedStores {
+  private static let folders = Mutex<[String: TemporaryFolder]>([:])
+  private static let areRemovedAtExit = atexit { SharedStores.folders.withLock { $0 = [:] } } == 0
+
+  /// The path of a closed store, which is to be copied and not to be opened.
+  ///
+  /// - Parameter make: makes it at that path, in that folder.
+  static func path(
+    _ name: String, make: (_ path: String, _ folder: TemporaryFolder) throws -> Void
+  ) throws -> String {
+    try #require(areRemovedAtExit)
+    return try folders.withLock { folders in
+      if let known = folders[name] { return known.path + "/store.pawl" }
+      let folder = try TemporaryFolder()
+      let path = folder.path + "/store.pawl"
+      try make(path, folder)
+      folders[name] = folder
+      return path
+    }
   }
 }
 

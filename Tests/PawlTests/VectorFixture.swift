@@ -13,6 +13,8 @@ struct VectorFixture: Sendable {
 
   init() throws { folder = try TemporaryFolder() }
 
+  init(folder: TemporaryFolder) { self.folder = folder }
+
   func store(_ name: String = "s.pawl", codec: Codec = .int8) throws -> Store {
     try Store.create(at: folder.path + "/" + name, dimension: Self.width, codec: codec)
   }
