@@ -56,7 +56,7 @@ struct CalibrationRun {
     let truth =
       try exact(0..<few, k: ks.last ?? 1, in: held.snapshot)
       + exact(few..<queryCount, k: Self.allQueriesLimit, in: held.snapshot)
-    let needed = try neededMargins(truth, kernels, in: held.snapshot)
+    let needed = try neededMargins(truth, ks, kernels, in: held.snapshot)
     let rowEnd = try store.index(indexID, in: held.snapshot).nextRow
     snapshots.giveBack(held)
     var curves: [Calibration.Curve] = []
@@ -105,7 +105,7 @@ struct CalibrationRun {
 
   /// For each query and place of its best, for each k, the margin at which its list is looked into.
   private func neededMargins(
-    _ truth: [[TopK.Candidate]], _ kernels: Kernels, in snapshot: borrowing Snapshot
+    _ truth: [[TopK.Candidate]], _ ks: [Int], _ kernels: Kernels, in snapshot: borrowing Snapshot
   ) throws -> [Int: [Float]] {
     let codes = try IndexCodes(store, indexID, in: snapshot)
     guard let quantizer = codes.lists?.quantizer else { return [:] }
@@ -114,7 +114,7 @@ struct CalibrationRun {
       let scores = quantizer.scores(
         queries.span.extracting(query * width..<(query + 1) * width), kernels: kernels)
       let highest = scores.max() ?? 0
-      for k in Calibration.ks where k <= best.count {
+      for k in ks where k <= best.count {
         for candidate in best.prefix(k) {
           guard let list = try codes.places.list(of: candidate.row, in: snapshot) else { continue }
           let most = Probing.least(highest: highest, kthBest: best[k - 1].score, margin: 0)

@@ -40,7 +40,7 @@ public struct GateReport: Sendable, Equatable, Encodable {
 }
 
 extension Store {
-  /// Judges whether a version may take the active one's place.
+  /// Judges whether a version may take the active one's place; recall that is due to be measured is measured first.
   ///
   /// - Parameters:
   ///   - setName: of the set, where it is a stored one: the look is counted.
@@ -53,6 +53,8 @@ extension Store {
     _ candidate: String, by set: EvaluationSet, named setName: String? = nil,
     _ options: GateOptions = GateOptions(), progress: @escaping ProgressHandler = { _ in true }
   ) throws -> GateReport? {
+    // What cannot be measured now is searched exactly, and judged by that.
+    _ = measureIfDue(candidate, progress: progress)
     let (active, index, settings) = try judged(candidate)
     let comparing: Comparing
     do { comparing = try Comparing(self, active, candidate, set, options.comparison) } catch {

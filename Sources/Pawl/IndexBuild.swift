@@ -32,8 +32,10 @@ public struct ReindexSummary: Sendable, Equatable {
   public internal(set) var writeSeconds = 0.0
   public internal(set) var calibrateSeconds = 0.0
   public internal(set) var calibration: Calibration?
-  /// The queries of the calibration that went with the old index; nil where they were none of a file.
-  public internal(set) var lostQueryFile: String?
+  /// The files of queries with which the old index was measured, by the versions that ask so.
+  public internal(set) var lostQueryFiles: [String: String] = [:]
+  /// Why the recall of other versions that ask the index is not measured, by their names.
+  public internal(set) var unmeasured: [String: String] = [:]
 
   init(unclustered count: Int = 0) { codeCount = count }
 }

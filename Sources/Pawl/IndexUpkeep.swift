@@ -15,45 +15,38 @@ public struct IndexUpkeep: Sendable, Equatable {
 }
 
 extension Store {
-  /// Clusters where an ingest has made it worth while, or measures recall where it has made that necessary.
+  /// Clusters where an ingest has made it worth while, and measures recall where that is due: for all who ask the index
+  /// that serves, and that of the version to which a rollback goes.
   ///
   /// - Returns: a problem where another process is at it, a person has no patience, or the disk no room:
   ///   what was ingested is stored all the same.
   func keepUpIndex(progress: @escaping ProgressHandler) throws -> IndexUpkeep {
     var upkeep = IndexUpkeep()
     do {
-      if try hasOutgrownClustering() {
-        upkeep.reindex = try reindex(progress: progress)
-      } else if try hasOutgrownCalibration() {
-        upkeep.calibration = try calibrate(progress: progress)
+      if try hasOutgrownClustering() { upkeep.reindex = try reindex(progress: progress) }
+      let active = try nameOfVersion(nil)
+      for name in try versionsToMeasure() {
+        let found = try calibrate(version: name, progress: progress)
+        if name == active { upkeep.calibration = found }
       }
     } catch let error where isTemporary(error) { upkeep.problem = "\(error)" }
     return upkeep
   }
 
-  /// Measures recall for a version that shares a clustered index with others and asks it in a way of its own, where
-  /// that was not done: by their measure its queries may find less than is promised.
+  /// Measures recall for a version where that is due: by the measure of others with whom it shares an index its
+  /// queries may find less than is promised.
   ///
-  /// - Returns: a problem as `keepUpIndex` does; the version's searches compare every passage then.
-  func measureIfUnknown(
-    _ name: String, progress: @escaping ProgressHandler
-  ) throws -> IndexUpkeep {
+  /// - Returns: as a problem whatever kept it from that: the version is there, and its searches compare every passage.
+  func measureIfDue(_ name: String, progress: @escaping ProgressHandler) -> IndexUpkeep {
     var upkeep = IndexUpkeep()
     do {
-      if try !isMeasured(name) {
+      if try isMeasuringDue(version(name, in: environment.snapshot())) {
         upkeep.calibration = try calibrate(version: name, progress: progress)
       }
-    } catch let error where isTemporary(error) { upkeep.problem = "\(error)" }
+    } catch StoreError.stopped { upkeep.problem = "stopped on request" } catch {
+      upkeep.problem = "\(error)"
+    }
     return upkeep
-  }
-
-  /// Whether its recall is known, or there is none to know.
-  private func isMeasured(_ name: String) throws -> Bool {
-    let snapshot = try environment.snapshot()
-    let version = try version(name, in: snapshot)
-    let index = try index(version.index, in: snapshot)
-    return try index.clustering == nil || index.count == 0
-      || calibration(of: version, in: snapshot) != nil
   }
 
   private func isTemporary(_ error: any Error) -> Bool {
@@ -77,12 +70,25 @@ extension Store {
     return index.count > 4 * clustering.trainedCount
   }
 
-  /// Whether so many codes came since recall was measured that it may be another one now.
+  private func versionsToMeasure() throws -> [String] {
+    let snapshot = try environment.snapshot()
+    let (index, versions) = try sharing(indexOf: nil, in: snapshot)
+    var asking = versions
+    if let previous = try previousVersion(in: snapshot),
+      let record = try tables.versions.record(VersionRecord.self, at: Key(previous), in: snapshot),
+      !record.isCollected, record.index != index
+    {
+      asking += try sharing(indexOf: previous, in: snapshot).versions
+    }
+    return try asking.filter { try isMeasuringDue($0) }.map(\.name)
+  }
+
+  /// Whether the recall of a version's queries is not known, or so many codes came since it was measured that it may be
+  /// another one now.
   ///
   /// What a person's own queries measured stays: only that person has them. `stats` tells its age.
-  private func hasOutgrownCalibration() throws -> Bool {
+  private func isMeasuringDue(_ version: VersionRecord) throws -> Bool {
     let snapshot = try environment.snapshot()
-    let version = try version(nil, in: snapshot)
     let index = try index(version.index, in: snapshot)
     guard index.clustering != nil, index.count > 0 else { return false }
     guard let calibration = try calibration(of: version, in: snapshot) else { return true }

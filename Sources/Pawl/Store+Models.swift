@@ -38,7 +38,8 @@ extension Store {
   ///
   /// One whose passages' vectors are those of another version shares its index, of which recall is measured for its
   /// queries; else it is `trained`, with an index that has no codes yet.
-  /// - Throws: `EncodingError` for files that cannot be used, `StoreError`; nothing is left behind.
+  /// - Throws: `EncodingError` for files that cannot be used, `StoreError`; nothing is left behind. What happens after
+  ///   the version is there is a problem of the upkeep.
   public func importVersion(
     _ options: ImportOptions, progress: @escaping ProgressHandler = { _ in true }
   ) throws -> ImportSummary {
@@ -46,12 +47,17 @@ extension Store {
     defer {
       do { try endJob(job) } catch { forgetOwnJob(job) }
     }
-    let version = try addImported(options)
-    return ImportSummary(
-      version: version, upkeep: try measureIfUnknown(version, progress: progress))
+    let version = try addImported(options, progress)
+    return ImportSummary(version: version, upkeep: measureIfDue(version, progress: progress))
   }
 
-  private func addImported(_ options: ImportOptions) throws -> String {
+  private func addImported(
+    _ options: ImportOptions, _ progress: ProgressHandler
+  ) throws -> String {
+    func requireGoingOn() throws {
+      let isWanted = progress(Progress(stage: .reading, done: 0, total: 0))
+      if !isWanted { throw StoreError.stopped(path: path) }
+    }
     let snapshot = try environment.snapshot()
     let parent = try version(options.version, in: snapshot)
     let space = try space(parent.space, in: snapshot)
@@ -68,6 +74,7 @@ extension Store {
         parent: parent.name, queryPrefix: options.queryPrefix ?? model.prompts.query,
         origin: "imported from \(path)")
       new.adapter = try QueryAdapterFile.read(inModel: path, width: encoder.width)
+      try requireGoingOn()
       return try add(
         new, model, maxLength: encoder.maxLength,
         passagePrefix: options.passagePrefix ?? model.prompts.passage, numericPath: .standard)
@@ -89,6 +96,7 @@ extension Store {
       let maxLength = options.maxLength ?? space.maxLength
       try ModelWriter(base: base, layout: merged.layout).write(
         merged.values, maxLength: maxLength, to: folder.path)
+      try requireGoingOn()
       return try add(
         NewVersion(
           parent: parent.name, queryPrefix: options.queryPrefix ?? parent.queryPrefix,

@@ -87,7 +87,7 @@ extension Store {
     version name: String, _ options: ReindexOptions, _ progress: @escaping ProgressHandler
   ) throws -> ReindexSummary {
     let (source, sharers) = try sharing(indexOf: name, in: environment.snapshot())
-    let earlier = try sharers.compactMap { try calibration(of: $0, in: environment.snapshot()) }
+    let files = try queryFiles(of: sharers)
     var build = IndexBuild(
       self, index: source, options, kernels: try kernels(), progress: progress)
     // Growing the map waits for the snapshot that a build reads from, so one that fills it begins anew.
@@ -96,24 +96,43 @@ extension Store {
       return try build.fill()
     }
     var watch = Stopwatch()
-    for sharer in sharers {
-      let found = try calibrate(index: id, version: sharer.name, progress: progress)
-      if sharer.name == name { build.summary.calibration = found }
-    }
-    build.summary.calibrateSeconds = watch.lap()
-    build.summary.lostQueryFile = earlier.lazy.compactMap(\.file).first
+    build.summary.calibration = try calibrate(index: id, version: name, progress: progress)
+    try measure(index: id, for: sharers.dropFirst(), &build.summary, progress)
+    build.summary.lostQueryFiles = files
     while try !growingMap({ try catchUp(id, from: source) }) {}
     // Versions may have come meanwhile. The new index serves: it is too late to stop.
     let late = try sharing(indexOf: name, in: environment.snapshot()).versions.filter { late in
       !sharers.contains { $0.queryDigest == late.queryDigest }
     }
-    for version in late {
-      _ = try calibrate(index: id, version: version.name) { progress($0) || true }
-    }
+    try measure(index: id, for: late[...], &build.summary) { progress($0) || true }
+    build.summary.calibrateSeconds = watch.lap()
     try removeAbandonedIndexes()
     // Others may have added and deleted meanwhile.
     build.summary.codeCount = try index(id, in: environment.snapshot()).count
     return build.summary
+  }
+
+  /// Measures recall for versions beside the one whose index it is: their trouble is not that one's.
+  private func measure(
+    index id: UInt32, for versions: ArraySlice<VersionRecord>, _ summary: inout ReindexSummary,
+    _ progress: @escaping ProgressHandler
+  ) throws {
+    for version in versions {
+      do { _ = try calibrate(index: id, version: version.name, progress: progress) } catch {
+        if case StoreError.stopped = error { throw error }
+        summary.unmeasured[version.name] = "\(error)"
+      }
+    }
+  }
+
+  /// Files of queries that versions were measured with, by their names.
+  private func queryFiles(of versions: [VersionRecord]) throws -> [String: String] {
+    let snapshot = try environment.snapshot()
+    var files: [String: String] = [:]
+    for version in versions {
+      files[version.name] = try calibration(of: version, in: snapshot)?.file
+    }
+    return files
   }
 
   /// The index of a version, and the versions that ask it, one for each way of asking: first this one.

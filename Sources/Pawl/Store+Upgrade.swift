@@ -6,8 +6,8 @@ extension Store {
   /// 1 → 2: the tables `sets` and `jobs`, and the size of all texts in the store's record. 2 → 3: the
   /// tables of clustered indexes. 3 → 4: the number alone, so that a program that does not know the
   /// numeric path int12 says so. 4 → 5: the tables `adapters` and `used`. 5 → 6: a calibration is no longer an index's
-  /// alone, but of the queries of a version: of the oldest that names the index; what others ask stays exact until
-  /// it is measured. Killed half-way it is still a store of the old format, and the next opening does it again.
+  /// alone, but of one way of asking it: one that cannot be read, or that several ways shared, goes, and searches are
+  /// exact until it is measured again. Killed half-way it is still a store of the old format, and the next opening does it again.
   /// - Complexity: reads all rows once.
   static func upgrade(_ path: String) throws {
     // Alone: an older program that has it open would go on writing records of the old format.
@@ -47,20 +47,20 @@ extension Store {
   private static func nameCalibrations(
     _ tables: StoreTables, in write: inout WriteTransaction
   ) throws {
-    var old: [(index: UInt32, calibration: Calibration)] = []
+    let versions = try versionRecords(tables, in: write).filter { !$0.isCollected }
+    var old: [(index: UInt32, value: [UInt8]?)] = []
     var cursor = try tables.calibration.cursor(in: write)
     while try cursor.next() {
       guard let index = cursor.key.bigEndianUInt32(at: 0), cursor.key.count == 4 else { continue }
-      old.append(
-        (index, try Table.decode(Calibration.self, cursor.value, table: tables.calibration.name)))
+      var value: [UInt8]?
+      do { value = Array(copying: try cursor.value) } catch { value = nil }
+      old.append((index, value))
     }
-    for (index, calibration) in old {
+    for (index, value) in old {
       try tables.calibration.remove(Key(index), in: &write)
-      if let version = try versionRecords(tables, in: write).first(where: {
-        $0.index == index && !$0.isCollected
-      }) {
-        try tables.calibration.put(
-          record: calibration, at: Calibration.key(index, version.queryDigest), in: &write)
+      let ways = Set(versions.filter { $0.index == index }.map(\.queryDigest))
+      if let value, let way = ways.first, ways.count == 1 {
+        try tables.calibration.put(value.span, at: Calibration.key(index, way), in: &write)
       }
     }
   }

@@ -6,8 +6,9 @@ struct CalibrateCommand: ParsableCommand {
     commandName: "calibrate", abstract: "Measure recall against exact search, for --recall.",
     discussion: """
       Queries are answered by exact search and through the lists, with more and more effort, for the \
-      best 1, 10, 100 and 1,000 passages, as far as they are at most a quarter of all. What was found of them is stored with the index: a search \
-      takes from it what it has to do for the recall that is asked of it. \
+      best 1, 10, 100 and 1,000 passages, as far as they are at most a quarter of all. What was found of \
+      them is stored for the version's queries: a search takes from it what it has to do for the recall \
+      that is asked of it. \
       \(Store.calibrationSize) queries at most are taken, by a seed. What is promised is less than what was \
       measured: as much as other queries of this kind will find by all odds. So a few queries promise \
       little; give some hundreds.

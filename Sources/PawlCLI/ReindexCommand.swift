@@ -114,12 +114,13 @@ struct ReindexText {
 
   private var source: [String] {
     (summary.calibration.map { ["measured with \($0.source)"] } ?? [])
-      + (summary.lostQueryFile.map {
-        [
-          "no longer with \($0): pawl calibrate STORE --queries \($0) does it again; a set with the role "
-            + "calibration (pawl sets add) is used always"
-        ]
-      } ?? [])
+      + summary.lostQueryFiles.sorted { $0.key < $1.key }.map { version, file in
+        "\(version) no longer with \(file): pawl calibrate STORE --version \(version) --queries \(file) does it again; "
+          + "a set with the role calibration (pawl sets add) is used always"
+      }
+      + summary.unmeasured.sorted { $0.key < $1.key }.map { version, problem in
+        "\(version) shares the index, and the recall of its queries is not measured: \(problem)"
+      }
   }
 
   private var calibration: CalibrationText? {
@@ -143,8 +144,10 @@ struct ReindexReport: Encodable {
   let imbalance: Double
   let seconds: [String: Double]
   let calibration: CalibrationReport?
-  /// The queries of the calibration that it replaces, where they were a file's.
-  let lostQueryFile: String?
+  /// The files of queries of the calibrations that it replaces, by version.
+  let lostQueryFiles: [String: String]
+  /// Versions that share the index, and why their recall is not measured.
+  let unmeasured: [String: String]
 
   init(_ summary: ReindexSummary, embedded: Int? = nil) {
     vectors = summary.codeCount
@@ -156,7 +159,8 @@ struct ReindexReport: Encodable {
       "write": summary.writeSeconds, "calibrate": summary.calibrateSeconds,
     ]
     calibration = summary.calibration.map(CalibrationReport.init)
-    lostQueryFile = summary.lostQueryFile
+    lostQueryFiles = summary.lostQueryFiles
+    unmeasured = summary.unmeasured
   }
 
   var total: Double { seconds.values.reduce(0, +) }

@@ -39,7 +39,10 @@ struct StatisticsText {
       + "(\(fresh) %) not merged into them yet; clustered \(clustering.created), when there were "
       + "\(Figures.grouped(clustering.trainedCount)) codes "
       + "(now \(Figures.fixed(clustering.staleness, 2)) × as many)"
-    return [lists] + (clustering.calibration.map { CalibrationText($0).curve(k: 10) } ?? [])
+    return [lists]
+      + (clustering.calibration.map { CalibrationText($0).curve(k: 10) } ?? [
+        "recall is not measured, so searches compare every passage; pawl calibrate measures it"
+      ])
       + (clustering.isCalibrationOutgrown
         ? ["much has come since recall was measured; pawl calibrate measures it anew"] : [])
   }

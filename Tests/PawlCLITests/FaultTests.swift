@@ -19,7 +19,7 @@ import Testing
 
   @Test("killed at random moments, the same ingest ends with everything and nothing twice")
   func kills() throws {
-    // Too few to be clustered: that alone takes longer than a life here (see ReindexKillTests).
+    // Too few to be clustered: that alone takes longer than a life here (ReindexKillTests kills it).
     let file = try collection(9_000)
     var finished = false
     for _ in 0..<200 where !finished {
@@ -174,7 +174,7 @@ import Testing
   @Test("queries answer while another process ingests")
   func readersDuringIngest() throws {
     try pawl.run("ingest", "s.pawl", CommandRunner.sample, "--quiet")
-    let writer = pawl.process(["ingest", "s.pawl", try collection(9_000), "--quiet"])
+    let writer = pawl.process(["ingest", "s.pawl", try collection(12_000), "--quiet"])
     writer.standardOutput = FileHandle.nullDevice
     try writer.run()
     for _ in 0..<20 {

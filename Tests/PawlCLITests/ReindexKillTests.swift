@@ -97,6 +97,30 @@ import Testing
     #expect(try pawl.size("s.pawl") < 3 * clean)
   }
 
+  @Test("an ingest that is killed while it clusters loses nothing, and the same ingest clusters")
+  func firstClustering() throws {
+    try pawl.succeed("init", "base.pawl", "--dimension", "\(width)", "--codec", "binary")
+    try ingest("base.pawl", 0..<9_990)
+    let range = 10_000..<10_020
+    _ = try pawl.write("m.npy", npy(range.map { vector($0, seed: 1) }))
+    _ = try pawl.write("m.txt", range.map { "p\($0)\n" }.joined())
+    let command = ["ingest", "s.pawl", "--vectors", "m.npy", "--ids", "m.txt", "--quiet"]
+    try pawl.copy("base.pawl", to: "s.pawl")
+    let times = try pawl.moments(4, of: command)
+    let expected = try answers("s.pawl")
+    var killed = 0
+    for after in times {
+      try pawl.copy("base.pawl", to: "s.pawl")
+      killed += try pawl.kill(command, after: after) ? 1 : 0
+      let check = try pawl.run("check", "s.pawl")
+      #expect(check.status == 0, "killed after \(after) s: \(check.output)")
+      #expect(try pawl.run(command).status == 0, "killed after \(after) s")
+      #expect(try answers("s.pawl") == expected, "killed after \(after) s")
+      try expectWhole("s.pawl", "killed after \(after) s")
+    }
+    #expect(killed > 1)
+  }
+
   @Test("a killed ingest that merges loses no code, and the same ingest goes on")
   func merge() throws {
     try pawl.copy("first.pawl", to: "base.pawl")

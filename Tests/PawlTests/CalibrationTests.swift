@@ -125,7 +125,7 @@ import Testing
     #expect(try ingest(300, from: 5_000) == IndexUpkeep())
     #expect(try store.calibration() == measured)
     #expect(try store.versions()[0].clustering?.isCalibrationOutgrown == true)
-    #expect(try store.reindex().lostQueryFile == queries)
+    #expect(try store.reindex().lostQueryFiles == ["v1": queries])
   }
 
   @Test("of a large file of vectors a sample is taken")

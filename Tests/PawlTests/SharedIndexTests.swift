@@ -119,6 +119,63 @@ import Training
     try store.expectWhole(passages: 309)
   }
 
+  @Test("an ingest that outgrows the measures of who asks, or did before, takes them all anew")
+  func outgrown() throws {
+    let store = try clusteredStore()
+    _ = try store.importVersion(Self.prefixed("ask: "))
+    try store.addVersion(maxLength: 5)
+    _ = try store.embedMissing(version: "v3")
+    var lists = ReindexOptions()
+    lists.listCount = 8
+    _ = try store.reindex(version: "v3", lists)
+    _ = try store.promote("v3", withoutGateFor: "a test")
+    _ = try store.ingestAll(try folder.file("few.tsv", Fixture.passages(0..<60)))
+    for name in ["v1", "v2", "v3"] {
+      #expect(try store.calibration(version: name)?.rowEnd == 369, "\(name)")
+    }
+    try store.expectWhole(passages: 369)
+  }
+
+  @Test("what is due is measured before the gate judges")
+  func judged() throws {
+    let store = try clusteredStore()
+    let name = try addMoved(store)
+    _ = try store.judge(name, by: Fixture.sampleSet())
+    #expect(try store.calibration(version: name) != nil)
+  }
+
+  @Test("an import that is stopped makes nothing, or a version that is told to be unmeasured")
+  func stopped() throws {
+    let store = try clusteredStore()
+    #expect(throws: StoreError.stopped(path: store.path)) {
+      try store.importVersion(ImportOptions(.model(Fixture.tinyModel))) { _ in false }
+    }
+    #expect(try store.versions().count == 1)
+    let summary = try store.importVersion(Self.prefixed("ask: ")) { $0.stage != .calibrating }
+    #expect(summary.upkeep.problem == "stopped on request" && summary.upkeep.calibration == nil)
+    #expect(try store.calibration(version: "v2") == nil)
+  }
+
+  @Test("a reindex tells whose files of queries it cannot ask again, and who could not be measured")
+  func others() throws {
+    let store = try clusteredStore()
+    _ = try store.importVersion(Self.prefixed("ask: "))
+    let name = try addMoved(store)
+    let file = try folder.file("q.tsv", (0..<40).map { "q\($0)\tstar number \($0)" })
+    _ = try store.calibrate(version: "v2", with: .texts(file))
+    var write = try store.environment.beginWrite()
+    let adapter = try #require(try store.version(name, in: write).adapter)
+    try store.tables.adapters.remove(Key(adapter), in: &write)
+    try write.commit()
+    let path = store.path
+    try store.environment.close()
+    let summary = try Store(path: path).cluster(12)
+    #expect(summary.lostQueryFiles == ["v2": file])
+    #expect(summary.unmeasured.keys.sorted() == [name])
+    #expect(summary.unmeasured[name]?.contains("query adapter") == true)
+    #expect(summary.calibration != nil)
+  }
+
   @Test("gc takes the measures that only the versions had which it takes")
   func collected() throws {
     let store = try clusteredStore()

@@ -1,4 +1,4 @@
-import LMDB
+@testable import LMDB
 import Testing
 
 @testable import Pawl
@@ -86,32 +86,51 @@ import Testing
     try store.expectWhole(passages: 309)
   }
 
-  @Test("what was an index's calibration is that of the oldest version's queries")
-  func calibration() throws {
+  @Test(
+    "an index's calibration is that of its versions' queries, unless they ask in several ways",
+    arguments: [true, false])
+  func calibration(isOneWay: Bool) throws {
     var (path, known): (String, Calibration?) = ("", nil)
     do {
       let store = try Fixture.store(in: folder)
       _ = try store.ingestAll(Fixture.sampleCollection)
       try store.cluster(8)
-      var options = ImportOptions(.version)
-      (options.version, options.queryPrefix) = ("v1", "ask: ")
       known = try store.calibration()
-      var write = try store.environment.beginWrite()
-      try store.tables.calibration.removeAll(in: &write)
-      try write.commit()
+      var options = ImportOptions(.version)
+      (options.version, options.queryPrefix) = ("v1", isOneWay ? "" : "ask: ")
       _ = try store.importVersion(options)
-      write = try store.environment.beginWrite()
-      try store.tables.calibration.removeAll(in: &write)
-      try store.tables.calibration.put(record: known, at: Key(UInt32(2)), in: &write)
-      try write.commit()
       path = store.path
       try make(format: 5, store)
     }
     #expect(try Store.check(at: path).problems == [])
     let store = try Store(path: path)
-    #expect(try store.calibration() == known && known != nil)
-    #expect(try store.calibration(version: "v2") == nil)
+    for name in ["v1", "v2"] {
+      #expect(try store.calibration(version: name) == (isOneWay ? known : nil))
+    }
+    #expect(known != nil)
     try store.expectWhole(passages: 309)
+  }
+
+  @Test("a calibration that cannot be read does not keep anybody from an older store")
+  func damagedCalibration() throws {
+    let store = try Fixture.store(in: folder)
+    _ = try store.ingestAll(Fixture.sampleCollection)
+    try store.cluster(8)
+    let path = store.path
+    try make(format: 5, store)
+    do {
+      let environment = try Environment.open(path: path, mode: .readWrite)
+      let table = try environment.table(named: "calibration")
+      let other = Table(name: "other", handle: table.handle, environment: environment.number)
+      var write = try environment.beginWrite()
+      try other.put(Array("{}".utf8).span, at: Key(UInt32(2)), in: &write)
+      try write.commit()
+      try environment.close()
+    }
+    let upgraded = try Store(path: path)
+    #expect(try upgraded.calibration() == nil)
+    #expect(try upgraded.query("bread", k: 5).hits.count == 5)
+    try upgraded.expectWhole(passages: 309)
   }
 
   @Test("a store that was brought to this format can be clustered, searched, backed up, compacted")

@@ -82,7 +82,10 @@ class JudgedSet:
         """A part without queries of the words of one that is learned from: a comparison would leave them out, but not
         the base's own result."""
         chosen = Part(self.folder, f"{name}.unseen", has_groups=part.groups is not None)
-        if not os.path.exists(chosen.queries):
+        made, *sources = (
+            os.path.getmtime(path) if os.path.exists(path) else 0
+            for path in (chosen.queries, part.queries, part.qrels, self.train.queries))
+        if made < max(sources):
             learned = {words(row[1]) for row in rows(self.train.queries)}
             queries = [row for row in rows(part.queries) if words(row[1]) not in learned]
             ids = {row[0] for row in queries}

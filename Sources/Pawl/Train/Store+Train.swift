@@ -108,7 +108,7 @@ extension Store {
 
   /// Makes the next version of the active version's encoder from queries and judgments, or from triples.
   ///
-  /// Stopped or killed at any moment, the same call goes on, and ends with the same bytes. The version is in the
+  /// Stopped or killed before the version is there, the same call goes on, and ends with the same bytes. It is in the
   /// state `trained`, with an index that has no codes yet; one that is an adapter of queries shares its parent's
   /// index, of which recall is measured for its queries, and is `ready`.
   /// - Parameter set: nil where triples of texts are all there is.

@@ -195,11 +195,13 @@ struct TrainingJob {
     } catch TrainingError.diverged(let step, _) {
       // Its last values are no result, whatever the recipe takes.
       let isBetter = !recipe.takesLast && (trainer.progress.best?.step ?? 0) > 0
-      let made = isBetter ? try publish(trainer, kind, folder, watcher).version : nil
+      let made = isBetter ? try publish(trainer, kind, folder).version : nil
       if !isBetter { Files.removeTree(folder.path) }
       throw TrainingError.diverged(step: step, version: made)
     }
-    return try publish(trainer, kind, folder, watcher)
+    var summary = try publish(trainer, kind, folder)
+    summary.upkeep = store.measureIfDue(summary.version, progress: watcher.didPrepare)
+    return summary
   }
 
   /// The folder of the run that this call goes on with, or of a new one, whose name nobody else takes.
@@ -392,15 +394,14 @@ struct TrainingJob {
   // MARK: The version
 
   private func publish(
-    _ trainer: borrowing Trainer, _ kind: any TrainingKind, _ folder: TrainingRun,
-    _ watcher: TrainingWatcher
+    _ trainer: borrowing Trainer, _ kind: any TrainingKind, _ folder: TrainingRun
   ) throws -> TrainSummary {
     let result = trainer.result
     let bestStep = result.look?.step ?? 0
     let outcome = try kind.outcome(result.values, metric: result.look?.metric ?? 0)
     // Before the version: what a kill leaves undone the same command does.
     let isNew = try pairs.calibration.map(store.addCalibration) ?? false
-    var summary = TrainSummary(
+    let summary = TrainSummary(
       version: folder.version, stepCount: trainer.progress.stepCount, bestStep: bestStep,
       baseMetric: trainer.progress.base?.reciprocalRank ?? 0, metric: outcome.metric,
       share: outcome.share, calibrationCount: isNew ? pairs.calibration?.queryCount : nil)
@@ -431,7 +432,6 @@ struct TrainingJob {
         passagePrefix: texts.passagePrefix, numericPath: space.numericPath)
     }
     folder.removeWork()
-    summary.upkeep = try store.measureIfUnknown(summary.version, progress: watcher.didPrepare)
     return summary
   }
 
