@@ -26,8 +26,12 @@ extension Store {
       if try hasOutgrownClustering() { upkeep.reindex = try reindex(progress: progress) }
       let active = try nameOfVersion(nil)
       for name in try versionsToMeasure() {
-        let found = try calibrate(version: name, progress: progress)
-        if name == active { upkeep.calibration = found }
+        if name == active {
+          upkeep.calibration = try calibrate(version: name, progress: progress)
+        } else if let problem = measureIfDue(name, progress: progress).problem {
+          // Another version's trouble is not the ingest's.
+          upkeep.problem = "\(name): \(problem)"
+        }
       }
     } catch let error where isTemporary(error) { upkeep.problem = "\(error)" }
     return upkeep
@@ -40,7 +44,7 @@ extension Store {
   func measureIfDue(_ name: String, progress: @escaping ProgressHandler) -> IndexUpkeep {
     var upkeep = IndexUpkeep()
     do {
-      if try isMeasuringDue(version(name, in: environment.snapshot())) {
+      if try isMeasuringDue(name) {
         upkeep.calibration = try calibrate(version: name, progress: progress)
       }
     } catch StoreError.stopped { upkeep.problem = "stopped on request" } catch {
@@ -80,15 +84,25 @@ extension Store {
     {
       asking += try sharing(indexOf: previous, in: snapshot).versions
     }
-    return try asking.filter { try isMeasuringDue($0) }.map(\.name)
+    var due: [String] = []
+    for version in asking where try isMeasuringDue(version, in: snapshot) {
+      due.append(version.name)
+    }
+    return due
+  }
+
+  private func isMeasuringDue(_ name: String) throws -> Bool {
+    let snapshot = try environment.snapshot()
+    return try isMeasuringDue(version(name, in: snapshot), in: snapshot)
   }
 
   /// Whether the recall of a version's queries is not known, or so many codes came since it was measured that it may be
   /// another one now.
   ///
   /// What a person's own queries measured stays: only that person has them. `stats` tells its age.
-  private func isMeasuringDue(_ version: VersionRecord) throws -> Bool {
-    let snapshot = try environment.snapshot()
+  private func isMeasuringDue(
+    _ version: VersionRecord, in snapshot: borrowing Snapshot
+  ) throws -> Bool {
     let index = try index(version.index, in: snapshot)
     guard index.clustering != nil, index.count > 0 else { return false }
     guard let calibration = try calibration(of: version, in: snapshot) else { return true }

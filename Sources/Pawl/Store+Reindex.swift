@@ -98,14 +98,19 @@ extension Store {
     var watch = Stopwatch()
     build.summary.calibration = try calibrate(index: id, version: name, progress: progress)
     try measure(index: id, for: sharers.dropFirst(), &build.summary, progress)
+    build.summary.calibrateSeconds = watch.lap()
     build.summary.lostQueryFiles = files
     while try !growingMap({ try catchUp(id, from: source) }) {}
     // Versions may have come meanwhile. The new index serves: it is too late to stop.
     let late = try sharing(indexOf: name, in: environment.snapshot()).versions.filter { late in
       !sharers.contains { $0.queryDigest == late.queryDigest }
     }
-    try measure(index: id, for: late[...], &build.summary) { progress($0) || true }
-    build.summary.calibrateSeconds = watch.lap()
+    _ = watch.lap()
+    try measure(index: id, for: late[...], &build.summary) {
+      _ = progress($0)
+      return true
+    }
+    build.summary.calibrateSeconds += watch.lap()
     try removeAbandonedIndexes()
     // Others may have added and deleted meanwhile.
     build.summary.codeCount = try index(id, in: environment.snapshot()).count

@@ -47,6 +47,20 @@ enum SharedStores {
   }
 }
 
+/// Does something once, when it is first called.
+final class Once: Sendable {
+  private let isDone = Mutex(false)
+
+  func callAsFunction(_ work: () throws -> Void) {
+    let isFirst = isDone.withLock { done in
+      defer { done = true }
+      return !done
+    }
+    if !isFirst { return }
+    do { try work() } catch { Issue.record(error) }
+  }
+}
+
 enum Fixture {
   private static let tests = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent()

@@ -17,20 +17,6 @@ import Training
     try Fixture.twoVersions(in: folder, maxLength: 5)
   }
 
-  /// Does something once, when it is first called.
-  private final class Once: Sendable {
-    private let isDone = Mutex(false)
-
-    func callAsFunction(_ work: () throws -> Void) {
-      let isFirst = isDone.withLock { done in
-        defer { done = true }
-        return !done
-      }
-      if !isFirst { return }
-      do { try work() } catch { Issue.record(error) }
-    }
-  }
-
   private func lists() -> ReindexOptions {
     var options = ReindexOptions()
     options.listCount = 9
