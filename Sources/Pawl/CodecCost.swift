@@ -27,7 +27,6 @@ extension CodecCost {
     let snapshot = try store.environment.snapshot()
     let version = try store.version(name, in: snapshot)
     let space = try store.space(version.space, in: snapshot)
-    guard let checkpoint = space.checkpoint else { throw StoreError.noEncoder(path: store.path) }
     var random = SplitMix64(seed: 3)
     let places = set.judged.indices.shuffled(using: &random).prefix(Self.mostQueries).sorted()
     let chosen = places.map { set.judged[$0] }
@@ -55,16 +54,17 @@ extension CodecCost {
     let codes = try IndexCodes(store, version.index, in: snapshot).codes(of: rows, in: snapshot)
     let codePlaces = Dictionary(uniqueKeysWithValues: zip(codes.rows, codes.rows.indices))
     let D = space.width
-    let exact = try TextEncoder(
-      ModelDirectory(path: store.checkpointPath(checkpoint)), maxLength: space.maxLength,
-      numericPath: .float32, environment: Process.environment)
+    let exact = try store.exactEncoder(of: space)
     let vectors = try store.encode(
       rows, by: exact, prefix: space.passagePrefix, in: snapshot, progress: progress)
     guard let vectors else { return nil }
     let adapter = try version.adapter.map {
       try store.queryAdapter($0, width: D, in: snapshot)
     }
-    let queries = QueryEncoder(encoder: exact, prefix: version.queryPrefix, adapter: adapter)
+    let asking =
+      try version.bridge.map { try store.exactEncoder(of: store.space($0.space, in: snapshot)) }
+      ?? exact
+    let queries = QueryEncoder(encoder: asking, prefix: version.queryPrefix, adapter: adapter)
       .encode(chosen.map(\.text))
     let kernels = exact.kernels
     // Only passages that have codes are ranked, by either.
@@ -93,5 +93,15 @@ extension CodecCost {
       interval: PairedComparison.interval(ofMean: differences, groups: groups)
         // Queries of one group say nothing of others.
         ?? -1...1)
+  }
+}
+
+extension Store {
+  /// A space's encoder without rounded weights; not kept.
+  fileprivate func exactEncoder(of space: SpaceRecord) throws -> TextEncoder {
+    guard let checkpoint = space.checkpoint else { throw StoreError.noEncoder(path: path) }
+    return try TextEncoder(
+      ModelDirectory(path: checkpointPath(checkpoint)), maxLength: space.maxLength,
+      numericPath: .float32, environment: Process.environment)
   }
 }

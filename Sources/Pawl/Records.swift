@@ -136,6 +136,8 @@ struct VersionRecord: Codable, Equatable {
   var origin: String
   /// Digest of the adapter that moves queries' vectors, its key in `adapters`; nil: none does.
   var adapter: String?
+  /// Nil where queries are encoded as the space's passages are.
+  var bridge: BridgeRecord?
   /// Nil for a version that was not trained here.
   var training: TrainingRecord?
 
@@ -145,13 +147,31 @@ struct VersionRecord: Codable, Equatable {
 }
 
 extension VersionRecord {
-  /// Names what it does with queries, prefix and adapter: versions of one space that agree in it ask the same of an
-  /// index. 8 bytes of SHA-256.
+  /// Names what it does with queries, encoder, prefix and adapter: versions of one space that agree in it ask the
+  /// same of an index. 8 bytes of SHA-256.
   var queryDigest: UInt64 {
-    SHA256.bytes(of: "\(adapter ?? "")\n\(queryPrefix)").prefix(8).reduce(0) {
+    let encoder = bridge.map { "\n\($0.space)" } ?? ""
+    return SHA256.bytes(of: "\(adapter ?? "")\n\(queryPrefix)\(encoder)").prefix(8).reduce(0) {
       $0 << 8 | UInt64($1)
     }
   }
+
+  /// The space whose encoder its queries have.
+  var querySpace: String { bridge?.space ?? space }
+}
+
+/// How queries come to vectors that are not of their encoder: the version's adapter is a map between two spaces.
+struct BridgeRecord: Codable, Equatable {
+  /// Whose queries.
+  var source: String
+  /// Their encoder's.
+  var space: String
+  /// Passages that the map was learned from, and others that it was tried on.
+  var learnedCount: Int
+  var triedCount: Int
+  /// Of those others the mean cosine of the source's vectors to those that are asked: with the map, and without.
+  var cosine: Double
+  var plainCosine: Double
 }
 
 /// How a version was trained.

@@ -60,6 +60,7 @@ extension Store {
     }
     let snapshot = try environment.snapshot()
     let parent = try version(options.version, in: snapshot)
+    if case .model = options.source {} else { try requireOwnEncoder(of: parent) }
     let space = try space(parent.space, in: snapshot)
     guard let checkpoint = space.checkpoint else { throw StoreError.noEncoder(path: path) }
     let base = try ModelDirectory(path: checkpointPath(checkpoint))
@@ -113,6 +114,7 @@ extension Store {
   public func exportModel(to target: String, version name: String? = nil) throws -> String {
     let snapshot = try environment.snapshot()
     let version = try version(name, in: snapshot)
+    try requireOwnEncoder(of: version)
     let space = try space(version.space, in: snapshot)
     guard let checkpoint = space.checkpoint else { throw StoreError.noEncoder(path: path) }
     try Checkpoint.verify(space.files, of: checkpoint, inStoreAt: path)
@@ -139,6 +141,13 @@ extension Store {
       throw error
     }
     return version.name
+  }
+
+  /// - Throws: `StoreError.isBridge` for a version that has one encoder for queries and another for passages.
+  func requireOwnEncoder(of version: VersionRecord) throws {
+    if let bridge = version.bridge {
+      throw StoreError.isBridge(path: path, version: version.name, source: bridge.source)
+    }
   }
 
   private func write(_ text: String, to path: String) throws {

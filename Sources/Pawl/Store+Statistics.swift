@@ -34,6 +34,8 @@ public struct StoreStatistics: Sendable, Equatable, Encodable {
     public let clustering: ClusteringStatistics?
     /// Whether a rollback goes to it.
     public let isPrevious: Bool
+    /// Nil for one whose queries and passages have one encoder.
+    public let bridge: BridgeFigures?
     /// MRR@10 on the queries that its training kept back, of its parent and of it; nil for one that was not
     /// trained here.
     public let training: TrainingFigures?
@@ -125,7 +127,7 @@ extension Store {
           floatSizeInBytes: index.count * Codec.float32.codeSizeInBytes(width: space.width),
           codeSizeInBytes: index.count * index.codec.listedSizeInBytes(width: space.width),
           clustering: try clusteringStatistics(for: version, index, in: snapshot),
-          isPrevious: version.name == previous,
+          isPrevious: version.name == previous, bridge: version.bridge.map(BridgeFigures.init),
           training: version.training.map(StoreStatistics.TrainingFigures.init)))
     }
     return figures
@@ -148,6 +150,7 @@ extension StoreStatistics.Version {
       created: version.created, origin: version.origin, width: space.width,
       hasEncoder: space.checkpoint != nil, maxLength: space.maxLength, codec: "none",
       embeddedCount: 0, pendingCount: 0, floatSizeInBytes: 0, codeSizeInBytes: 0, clustering: nil,
-      isPrevious: false, training: version.training.map(StoreStatistics.TrainingFigures.init))
+      isPrevious: false, bridge: version.bridge.map(BridgeFigures.init),
+      training: version.training.map(StoreStatistics.TrainingFigures.init))
   }
 }

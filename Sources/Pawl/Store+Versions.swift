@@ -84,6 +84,25 @@ extension Store {
     }
   }
 
+  /// Makes a version that asks the vectors of another with its parent's queries: it can serve at once.
+  ///
+  /// - Returns: its name.
+  func add(_ version: NewVersion, _ bridge: BridgeRecord, to target: String) throws -> String {
+    try growingMap {
+      var write = try environment.beginWrite()
+      // Its index may be another by now.
+      let target = try self.version(target, in: write)
+      let name = try put(version, in: &write) { record in
+        record.bridge = bridge
+        record.space = target.space
+        record.index = target.index
+        record.state = target.state
+      }
+      try write.commit()
+      return name
+    }
+  }
+
   /// - Parameter complete: sets what differs from the parent.
   private func put(
     _ version: NewVersion, in write: inout WriteTransaction,
@@ -104,6 +123,7 @@ extension Store {
     } else if !version.keepsAdapter {
       record.adapter = nil
     }
+    record.bridge = nil
     record.training = version.training
     complete(&record)
     try tables.versions.put(record: record, at: Key(name), in: &write)
@@ -115,8 +135,9 @@ extension Store {
 
   /// The encoder of a version's queries.
   func queryEncoder<T: Transaction & ~Copyable>(
-    of version: VersionRecord, _ space: SpaceRecord, in transaction: borrowing T
+    of version: VersionRecord, in transaction: borrowing T
   ) throws -> QueryEncoder {
+    let space = try space(version.querySpace, in: transaction)
     let encoder = try encoder(for: space)
     let adapter = try version.adapter.map {
       try queryAdapter($0, width: space.width, in: transaction)

@@ -26,7 +26,7 @@ public final class Store: Sendable {
   private let dictionaryCache = Mutex<[UInt8: TextDictionary]>([:])
 
   /// The format that this Pawl writes, and the newest that it reads.
-  static let format = 6
+  static let format = 7
 
   /// What may be done with a store once it is open.
   public enum Access: Sendable {

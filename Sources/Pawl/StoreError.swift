@@ -51,6 +51,10 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case changedWhileTraining(path: String)
   /// An id triple whose query is not in the queries' file.
   case unknownInTriples(path: String, line: Int, query: String)
+  /// Nothing leads from the vectors of one version to those of another.
+  case noBridge(path: String, source: String, target: String, reason: String)
+  /// A version that asks other vectors than those of its encoder.
+  case isBridge(path: String, version: String, source: String)
   /// A training would leave the version's adapter of queries behind.
   case isQueryAdapter(path: String, version: String)
   /// A version of that name is there already.
@@ -199,6 +203,11 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
           : ": two groups are the least.")
     case .nothingBefore(let path, let version):
       "\(path): \(version) is the first version that serves: there is none to go back to."
+    case .noBridge(let path, let source, let target, let reason):
+      "\(path): no bridge from \(source) to \(target): \(reason)."
+    case .isBridge(let path, let version, let source):
+      "\(path): \(version) is a bridge: it asks another version's vectors with the queries of \(source). "
+        + "Take \(source), with --version."
     case .isQueryAdapter(let path, let version):
       "\(path): \(version) moves queries by an adapter, which a training would leave behind. Train from the "
         + "version that it was made of, with --version."

@@ -19,6 +19,12 @@ struct UsedQueries: Equatable {
     bytes = hashes.sorted { $0.lexicographicallyPrecedes($1) }.flatMap(\.self)
   }
 
+  /// All that are in any of some.
+  init(joining parts: [UsedQueries]) {
+    let hashes = Set(parts.flatMap { part in (0..<part.count).map { Array(part.hash($0)) } })
+    bytes = hashes.sorted { $0.lexicographicallyPrecedes($1) }.flatMap(\.self)
+  }
+
   /// - Returns: nil where they are no whole hashes.
   init?(_ value: Span<UInt8>) {
     guard value.count % Self.size == 0 else { return nil }

@@ -34,7 +34,8 @@ struct PawlCommand: ParsableCommand {
       CommandGroup(
         name: "Versions",
         subcommands: [
-          VersionsCommand.self, PromoteCommand.self, RollbackCommand.self, HistoryCommand.self,
+          VersionsCommand.self, BridgeCommand.self, PromoteCommand.self, RollbackCommand.self,
+          HistoryCommand.self,
         ]),
       CommandGroup(
         name: "Keeping",

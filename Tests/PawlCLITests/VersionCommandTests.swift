@@ -62,6 +62,36 @@ import Testing
     #expect(try pawl.run("check", "s.pawl").status == 0)
   }
 
+  @Test(
+    "a bridge says what it was learned from and how near it comes, and what there is no bridge between"
+  )
+  func bridge() throws {
+    let made = try pawl.run("bridge", "s.pawl", "v2", "--quiet")
+    #expect(made.status == 0, "\(made.error)")
+    let lines = made.output.split(separator: "\n")
+    #expect(lines.count == 3 && lines.last == "v3", "\(made.output)")
+    #expect(
+      lines[0] == "s.pawl: v2's queries, turned to the vectors of v1; learned from 248 passages")
+    #expect(
+      lines[1].wholeMatch(
+        of:
+          /s.pawl: of 61 other passages the vectors come to a cosine of 0\.\d{4} to the stored ones; 0\.\d{4} unturned/
+      ) != nil, "\(lines[1])")
+    let json = try pawl.run("bridge", "s.pawl", "v2", "--to", "v1", "--quiet", "--json").object()
+    #expect(json["version"] as? String == "v4" && json["target"] as? String == "v1")
+    #expect((json["bridge"] as? [String: Any])?["learnedCount"] as? Int == 248)
+    let answer = try pawl.run("query", "s.pawl", "bread", "--version", "v3", "--json").object()
+    #expect(answer["version"] as? String == "v3")
+    let same = try pawl.run("bridge", "s.pawl", "v1")
+    #expect(same.status == 1 && same.error.contains("the vectors of both are the same"))
+    let export = try pawl.run("export", "s.pawl", "--version", "v3", "--model", "m")
+    #expect(
+      export.status == 1 && export.error.contains("Take v2, with --version"), "\(export.error)")
+    #expect(try pawl.run("bridge", "s.pawl", "v9").status == 1)
+    #expect(try pawl.run("bridge", "s.pawl").status == 64)
+    #expect(try pawl.run("check", "s.pawl").status == 0)
+  }
+
   @Test("a stored set judges without being named, and files do not need it")
   func sets() throws {
     for command in [

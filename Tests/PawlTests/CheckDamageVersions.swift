@@ -121,6 +121,23 @@ extension Damage {
     Damage(.versionSpace, "a version of a space that is not there") { store, write, random in
       try store.tables.change(&write) { $0.space = String(repeating: "0", count: 64) }
     },
+    Damage(.versionSpace, "a bridge from a space that is not there") { store, write, random in
+      try store.tables.versions.change(VersionRecord.self, at: "v2", in: &write) {
+        $0.bridge = BridgeRecord(
+          source: "v1", space: String(repeating: "0", count: 64), learnedCount: 9, triedCount: 1,
+          cosine: 1, plainCosine: 1)
+      }
+      return "version v2"
+    },
+    Damage(.versionAdapter, "a bridge without a map") { store, write, random in
+      try store.tables.change(&write) {
+        $0.bridge = BridgeRecord(
+          source: "v1", space: $0.space, learnedCount: 9, triedCount: 1, cosine: 1, plainCosine: 1)
+      }
+    },
+    Damage(.versionSpace, "an encoder of queries that is no space's") { store, write, random in
+      try store.tables.change(&write) { $0.checkpoint = String(repeating: "0", count: 64) }
+    },
     Damage(.versionSpace, "the space is gone", places: 1) { store, write, random in
       try store.tables.spaces.remove(Key(try onlySpace(store, write)), in: &write)
       return "version v1"

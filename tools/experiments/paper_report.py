@@ -69,7 +69,7 @@ class Result:
         return [line[0] for line in self.gate["lines"] if not line[3]]
 
 
-ORDER = ["base", "contrastive", "mined", "anchored", "safe", "query-adapter", "paper-random", "paper-hard",
+ORDER = ["base", "contrastive", "mined", "anchored", "safe", "query-adapter", "bridge", "paper-random", "paper-hard",
          "paper-as-run", "permuted", "rate", "unfiltered", "safe of"]
 
 
@@ -167,12 +167,12 @@ def quality(results):
     """Tables I and II: what each variant finds, and how its training ended."""
     rows, adjusted = [], holm(results)
     for one in results:
-        training, accuracy = one.content.get("training", {}), one.content["accuracy"]
+        training, accuracy = one.content.get("training", {}), one.content["accuracy"] or {}
         rows.append([
             one.name, decimal(one.first["b"]), decimal(one.measures["mrr@100"]["b"]),
             "" if one.isBase else interval(one.change, one.low, one.high),
             "" if one.isBase else "< .001" if adjusted[one.name] < .001 else decimal(adjusted[one.name], 3),
-            steps(training), loss(training), f"{decimal(accuracy['random'], 3)}, {decimal(accuracy['hard'], 3)}",
+            steps(training), loss(training), ", ".join(decimal(accuracy[kind], 3) for kind in sorted(accuracy, reverse=True)),
             "" if one.isBase else interval(*(one.gate[key] for key in ("difference", "low", "high"))),
             verdict(one), {True: "yes", False: "NO", None: ""}[one.isRight]])
     return table(

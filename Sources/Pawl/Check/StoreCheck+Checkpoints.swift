@@ -6,7 +6,9 @@ extension StoreCheck {
   mutating func checkCheckpoints() {
     begin("checkpoints")
     let versions = records.versions.values.filter { !$0.isCollected }
-    let spaces = Set(versions.map(\.space)).sorted().compactMap { records.spaces[$0] }
+    let spaces = Set(versions.flatMap { [$0.space, $0.querySpace] }).sorted().compactMap {
+      records.spaces[$0]
+    }
     var named: Set<String> = []
     for space in spaces {
       if let checkpoint = space.checkpoint, named.insert(checkpoint).inserted {

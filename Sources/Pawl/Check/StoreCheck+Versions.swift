@@ -42,16 +42,22 @@ extension StoreCheck {
       report(.versionParent, object, "its parent \(parent) is not there")
     }
     if version.isCollected { return }
-    if let space = records.spaces[version.space] {
-      if (space.checkpoint == nil) != (version.checkpoint == nil) {
-        report(
-          .versionSpace, object,
-          version.checkpoint == nil
-            ? "it has no encoder of queries, but its space one of passages"
-            : "it has an encoder of queries, but its space none of passages")
-      }
-    } else if areWhole("spaces", "space") {
-      report(.versionSpace, object, "its space \(version.space) is not there")
+    for space in Set([version.space, version.querySpace]).sorted()
+    where records.spaces[space] == nil && areWhole("spaces", "space") {
+      report(.versionSpace, object, "its space \(space) is not there")
+    }
+    if let space = records.spaces[version.querySpace], space.checkpoint != version.checkpoint {
+      report(
+        .versionSpace, object,
+        version.checkpoint == nil
+          ? "it has no encoder of queries, but its space one of passages"
+          : space.checkpoint == nil
+            ? "it has an encoder of queries, but its space none of passages"
+            : "its encoder of queries is not that of the space \(space.id)")
+    }
+    if version.bridge != nil, version.adapter == nil {
+      report(
+        .versionAdapter, object, "nothing leads from its queries' space to that of its vectors")
     }
     if let index = records.indexes[version.index] {
       if index.space != version.space {

@@ -32,6 +32,7 @@ struct TrainingJob {
   ) throws {
     let (parent, space) = try Self.parent(of: options, in: store)
     guard let checkpoint = space.checkpoint else { throw StoreError.noEncoder(path: store.path) }
+    try store.requireOwnEncoder(of: parent)
     if parent.adapter != nil {
       throw StoreError.isQueryAdapter(path: store.path, version: parent.name)
     }
