@@ -240,10 +240,11 @@ struct Gate {
   }
 
   mutating func judgeIndex() {
-    let recall = settings[.gateRecall]
+    let bound = settings[.gateRecall]
     add(
-      "index, recall@10", Self.text(comparison.recall), "at least \(Self.text(recall))",
-      comparison.recall >= recall)
+      "index, recall@10",
+      "\(Self.text(comparison.recall)) [\(Self.text(comparison.recallLow)), \(Self.text(comparison.recallHigh))]",
+      "not surely below \(Self.text(bound))", comparison.recallHigh >= bound)
   }
 
   mutating func judge(codec cost: CodecCost) {

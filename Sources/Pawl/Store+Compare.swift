@@ -130,14 +130,18 @@ struct Comparing {
       throw StoreError.nothingToCompare(
         path: store.path, queryCount: set.judged.count, usedCount: usedCount)
     }
+    let recalls = Self.overlaps(exact[1].top, answers[1].top)
+    let recall = Self.mean(recalls)
+    let interval = PairedComparison.interval(ofMean: recalls, groups: groups) ?? recall...recall
     return VersionComparison(
       a: versions[0], b: versions[1], queryCount: set.judged.count, usedCount: usedCount,
       foreignCount: foreignCount, pendingCounts: pendingCounts,
       groupCount: groups.map { Set($0).count }, measures: measures(answers),
       exact: VersionComparison.Measure(metrics[0].name ?? "", encoders),
       slices: try slices(answers[0].values[0], answers[1].values[0]), movers: try movers(answers),
-      overlap: Self.overlap(answers[0].top, answers[1].top),
-      recall: Self.overlap(exact[1].top, answers[1].top), minimumEffect: options.minimumEffect)
+      overlap: Self.mean(Self.overlaps(answers[0].top, answers[1].top)), recall: recall,
+      recallLow: interval.lowerBound, recallHigh: interval.upperBound,
+      minimumEffect: options.minimumEffect)
   }
 
   private func measures(_ answers: [VersionAnswers]) -> [VersionComparison.Measure] {
@@ -195,15 +199,17 @@ struct Comparing {
       settings)
   }
 
-  /// Share of the first ten of each of `other` that are among the first ten of `top`.
-  private static func overlap(_ top: [[RunHit]], _ other: [[RunHit]]) -> Double {
-    var (found, total) = (0, 0)
-    for (first, second) in zip(top, other) {
+  /// Of each query the share of the first ten of `top` that are among those of `other`; 1 where there is none.
+  private static func overlaps(_ top: [[RunHit]], _ other: [[RunHit]]) -> [Double] {
+    zip(top, other).map { first, second in
       let known = Set(first.prefix(overlapDepth).map(\.passage))
-      found += second.prefix(overlapDepth).count { known.contains($0.passage) }
-      total += min(overlapDepth, first.count)
+      let found = second.prefix(overlapDepth).count { known.contains($0.passage) }
+      return known.isEmpty ? 1 : Double(found) / Double(known.count)
     }
-    return total == 0 ? 1 : Double(found) / Double(total)
+  }
+
+  private static func mean(_ values: [Double]) -> Double {
+    values.isEmpty ? 1 : values.reduce(0, +) / Double(values.count)
   }
 
   // MARK: Slices and movers

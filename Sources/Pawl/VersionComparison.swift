@@ -103,6 +103,9 @@ public struct VersionComparison: Sendable, Equatable, Encodable {
   public let overlap: Double
   /// Share of the exact best ten that b's served setting finds.
   public let recall: Double
+  /// Its 95 % interval.
+  public let recallLow: Double
+  public let recallHigh: Double
   public let minimumEffect: Double
   /// Passages that were ranked, where it was a pool and not all of them.
   public internal(set) var poolCount: Int?

@@ -93,7 +93,9 @@ import Testing
   }
 
   /// What the gate says of two versions that did so, all else being equal.
-  private func gate(_ rows: [Row]) throws -> Gate {
+  ///
+  /// - Parameter recalls: of the index, and its interval.
+  private func gate(_ rows: [Row], recalls: [Double] = [1, 1, 1]) throws -> Gate {
     let rank = try measure("mrr@10", rows, \.rank)
     let recall = try measure("recall@100", rows, \.recall)
     let space = EmbeddingReport(
@@ -104,7 +106,8 @@ import Testing
       a: "v1", b: "v2", queryCount: rows.count, usedCount: 0, foreignCount: 0,
       pendingCounts: [0, 0],
       groupCount: groupCount, measures: [rank, recall], exact: rank, slices: try slices(rows),
-      movers: [], costs: [cost, cost], spaces: [space, space], overlap: 0.9, recall: 1,
+      movers: [], costs: [cost, cost], spaces: [space, space], overlap: 0.9, recall: recalls[0],
+      recallLow: recalls[1], recallHigh: recalls[2],
       minimumEffect: 0.01)
     var gate = Gate(comparison, SettingsRecord(), GateOptions())
     gate.judgeMeasures(hasGrades: false)
@@ -168,6 +171,19 @@ import Testing
       }
     }
     #expect(found.share == 0, "\(found)")
+  }
+
+  @Test("an index is refused where it surely finds less than the bound")
+  func index() throws {
+    let found: [(recalls: [Double], isPassed: Bool)] = [
+      ([0.9799, 0.9781, 0.9816], true), ([0.985, 0.981, 0.989], true),
+      ([0.9302, 0.9250, 0.9350], false), ([0.9796, 0.9793, 0.9799], false),
+    ]
+    for (recalls, isPassed) in found {
+      let lines = try gate(Array(rows.prefix(100)), recalls: recalls).lines
+      let line = try #require(lines.first { $0.name == "index, recall@10" })
+      #expect(line.isPassed == isPassed, "\(line)")
+    }
   }
 
   @Test("codes are refused where they surely cost more than the bound")

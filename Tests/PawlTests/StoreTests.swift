@@ -66,7 +66,9 @@ import Testing
       try write.commit()
       try store.environment.close()
     }
-    #expect(throws: StoreError.newerFormat(path: path, found: 7, known: 6)) {
+    #expect(
+      throws: StoreError.newerFormat(path: path, found: Store.format + 1, known: Store.format)
+    ) {
       try Store(path: path)
     }
   }

@@ -188,6 +188,7 @@ import Training
     options.timedCount = 20
     let found = try #require(try store.compare("v1", "v2", Fixture.sampleSet(), options))
     #expect(found.measures.map(\.name) == ["mrr@10", "ndcg@10", "recall@100", "map"])
+    #expect((found.recallLow...found.recallHigh).contains(found.recall))
     let own = try #require(try store.evaluate(Fixture.sampleSet()))
     for (measure, metric) in zip(found.measures, own.metrics) {
       #expect(abs(measure.a - metric.value) < 1e-12, "\(measure.name)")

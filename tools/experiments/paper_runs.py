@@ -171,7 +171,7 @@ def imported(judged, variant, sets, step_limit):
     origin = next(v for v in OURS if v.name == variant.origin[1])
     model = exported(source, train(source, origin, step_limit)["version"])
     made = told("import", store(judged), "--model", model, "--max-length", judged.max_length)
-    return remember(judged, variant, {"version": made["version"]})
+    return remember(judged, variant, {"version": made["name"]})
 
 
 def bridge(judged, variant, step_limit):
