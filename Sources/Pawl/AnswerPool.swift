@@ -55,7 +55,7 @@ struct AnswerPool {
     let space = try store.space(version.space, in: snapshot)
     let rows = try self.rows.filter { try store.tables.rows.contains(Key($0), in: snapshot) }
     guard let packed = try packed(rows, version, space, in: snapshot, progress) else { return nil }
-    let queries = try store.queryEncoder(of: version, in: snapshot)
+    let queries = try store.queryEncoder(of: version, space, in: snapshot)
       .encode(set.judged.map(\.text))
     let D = space.width
     let question = VersionAnswers.Question(.exact, metrics, keeping: Comparing.overlapDepth)

@@ -58,14 +58,9 @@ extension CodecCost {
     let vectors = try store.encode(
       rows, by: exact, prefix: space.passagePrefix, in: snapshot, progress: progress)
     guard let vectors else { return nil }
-    let adapter = try version.adapter.map {
-      try store.queryAdapter($0, width: D, in: snapshot)
-    }
-    let asking =
-      try version.bridge.map { try store.exactEncoder(of: store.space($0.space, in: snapshot)) }
-      ?? exact
-    let queries = QueryEncoder(encoder: asking, prefix: version.queryPrefix, adapter: adapter)
-      .encode(chosen.map(\.text))
+    let queries = try store.queryEncoder(of: version, space, in: snapshot) {
+      try $0 == space ? exact : store.exactEncoder(of: $0)
+    }.encode(chosen.map(\.text))
     let kernels = exact.kernels
     // Only passages that have codes are ranked, by either.
     let matrices = [

@@ -23,7 +23,8 @@ struct EmbeddingSample {
     let D = codes.width
     let (vectors, areUnit) = Self.scaled(
       try codes.codes(of: rows, in: snapshot).decoded(), width: D)
-    let encoder = try store.queryEncoder(of: version, in: snapshot)
+    let space = try store.space(version.space, in: snapshot)
+    let encoder = try store.queryEncoder(of: version, space, in: snapshot)
     var pairs: [(query: String, row: UInt32)] = []
     for query in set.judged where pairs.count < Self.queryCount {
       guard let best = set.bestAnswer(of: query, relevantFrom: minimumGrade),

@@ -158,7 +158,7 @@ struct BatchSearch {
   ///
   /// - Throws: `StoreError.noEncoder` where queries have to be vectors.
   func loadEncoder() throws {
-    _ = try store.queryEncoder(of: version, in: store.environment.snapshot())
+    _ = try store.queryEncoder(of: version, space, in: store.environment.snapshot())
   }
 
   /// The vectors of queries, one after another.
@@ -169,7 +169,7 @@ struct BatchSearch {
   ) throws -> [Float] {
     var watch = Stopwatch()
     defer { summary.timing.encode += watch.lap() }
-    return try store.queryEncoder(of: version, in: store.environment.snapshot()).encode(
+    return try store.queryEncoder(of: version, space, in: store.environment.snapshot()).encode(
       texts, progress: progress)
   }
 }

@@ -116,21 +116,21 @@ extension Store {
       codes.rows, by: encoder, prefix: space.passagePrefix, in: snapshot, progress: progress)
     guard let vectors else { return nil }
     let (D, targets) = (space.width, codes.decoded())
-    let kept = (1...codes.count).filter { $0 % Self.bridgeShare == 0 }.map { $0 - 1 }
-    let learned = (1...codes.count).filter { $0 % Self.bridgeShare != 0 }.map { $0 - 1 }
-    func rows(_ places: [Int], of matrix: [Float]) -> [Float] {
-      places.flatMap { matrix[$0 * D..<($0 + 1) * D] }
+    func rows(of matrix: [Float], areKept: Bool) -> [Float] {
+      codes.rows.indices.filter { (($0 + 1) % Self.bridgeShare == 0) == areKept }
+        .flatMap { matrix[$0 * D..<($0 + 1) * D] }
     }
-    let map = SpaceMap(
-      from: rows(learned, of: vectors), to: rows(learned, of: targets), width: D)?.adapter
+    let learned = rows(of: vectors, areKept: false)
+    let map = SpaceMap(from: learned, to: rows(of: targets, areKept: false), width: D)?.adapter
     guard let map else {
       throw damaged("index \(target.index)", "a code of it stands for a number that is not finite")
     }
-    let (plain, wanted) = (rows(kept, of: vectors), rows(kept, of: targets))
+    let (plain, wanted) = (rows(of: vectors, areKept: true), rows(of: targets, areKept: true))
     var mapped = plain
     map.apply(to: &mapped, kernels: encoder.kernels)
     let record = BridgeRecord(
-      source: source.name, space: source.space, learnedCount: learned.count, triedCount: kept.count,
+      source: source.name, space: source.space, learnedCount: learned.count / D,
+      triedCount: plain.count / D,
       cosine: Self.meanCosine(mapped, wanted, width: D),
       plainCosine: Self.meanCosine(plain, wanted, width: D))
     return (map, record)

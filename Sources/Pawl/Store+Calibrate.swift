@@ -100,7 +100,7 @@ extension Store {
       return try storedVectors(ofIndex: id, in: snapshot)
     }
     let (texts, kind) = try calibrationTexts(file, in: snapshot)
-    let vectors = try queryEncoder(of: version, in: snapshot).encode(
+    let vectors = try queryEncoder(of: version, space, in: snapshot).encode(
       Self.sample(of: texts.count).map { texts[$0] })
     return CalibrationQueries(vectors: vectors, source: kind)
   }

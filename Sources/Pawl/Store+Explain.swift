@@ -57,7 +57,7 @@ extension Store {
     let version = try version(name, in: snapshot)
     let space = try space(version.space, in: snapshot)
     let index = try index(version.index, in: snapshot)
-    let encoder = try queryEncoder(of: version, in: snapshot).encoder
+    let encoder = try queryEncoder(of: version, space, in: snapshot).encoder
     let ids = encoder.tokens(of: version.queryPrefix + query)
     let seen = encoder.seenTokens(of: version.queryPrefix + query)
     return QueryExplanation(
@@ -97,7 +97,8 @@ extension Store {
   /// - Parameter version: nil: the active one.
   public func loadEncoder(version name: String? = nil) throws {
     let snapshot = try environment.snapshot()
-    _ = try queryEncoder(of: version(name, in: snapshot), in: snapshot)
+    let version = try version(name, in: snapshot)
+    _ = try queryEncoder(of: version, space(version.space, in: snapshot), in: snapshot)
   }
 
   /// Ids of passages that begin so, in the order of their bytes.

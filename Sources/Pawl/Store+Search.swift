@@ -45,7 +45,7 @@ extension Store {
   ) throws -> Answer {
     let snapshot = try environment.snapshot()
     let served = try served(name, in: snapshot)
-    let encoder = try queryEncoder(of: served.version, in: snapshot)
+    let encoder = try queryEncoder(of: served.version, served.space, in: snapshot)
     var timing = Answer.Timing()
     var watch = Stopwatch()
     let query = encoder.encode(text)

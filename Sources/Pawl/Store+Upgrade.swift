@@ -8,8 +8,7 @@ extension Store {
   /// numeric path int12 says so. 4 → 5: the tables `adapters` and `used`. 5 → 6: a calibration is no longer an index's
   /// alone, but of one way of asking it: one that cannot be read, or that several ways shared, goes, and searches are
   /// exact until it is measured again. 6 → 7: the number alone, so that a program that does not know bridges says so.
-  /// Killed half-way it is still a store of the old format, and the next opening
-  /// does it again.
+  /// Killed half-way it is still a store of the old format, and the next opening does it again.
   /// - Complexity: reads all rows once.
   static func upgrade(_ path: String) throws {
     // Alone: an older program that has it open would go on writing records of the old format.

@@ -134,11 +134,16 @@ extension Store {
   }
 
   /// The encoder of a version's queries.
+  ///
+  /// - Parameters:
+  ///   - space: the version's, which every query has read already; a bridge's other one is read here.
+  ///   - load: nil: as `encoder(for:)`.
   func queryEncoder<T: Transaction & ~Copyable>(
-    of version: VersionRecord, in transaction: borrowing T
+    of version: VersionRecord, _ space: SpaceRecord, in transaction: borrowing T,
+    _ load: ((SpaceRecord) throws -> TextEncoder)? = nil
   ) throws -> QueryEncoder {
-    let space = try space(version.querySpace, in: transaction)
-    let encoder = try encoder(for: space)
+    let querySpace = try version.bridge.map { try self.space($0.space, in: transaction) } ?? space
+    let encoder = try load.map { try $0(querySpace) } ?? encoder(for: querySpace)
     let adapter = try version.adapter.map {
       try queryAdapter($0, width: space.width, in: transaction)
     }

@@ -16,12 +16,15 @@ struct UsedQueries: Equatable {
       hashes.insert(Self.hash(ofText: query.text))
       if let id = query.id { hashes.insert(Self.hash(ofID: id)) }
     }
-    bytes = hashes.sorted { $0.lexicographicallyPrecedes($1) }.flatMap(\.self)
+    self.init(hashes)
   }
 
   /// All that are in any of some.
   init(joining parts: [UsedQueries]) {
-    let hashes = Set(parts.flatMap { part in (0..<part.count).map { Array(part.hash($0)) } })
+    self.init(Set(parts.flatMap { part in (0..<part.count).map { Array(part.hash($0)) } }))
+  }
+
+  private init(_ hashes: Set<[UInt8]>) {
     bytes = hashes.sorted { $0.lexicographicallyPrecedes($1) }.flatMap(\.self)
   }
 

@@ -57,7 +57,9 @@ import Training
     #expect(try store.versions().last?.bridge == figures)
     // The scores are those of v2's vector, turned, with v1's codes.
     let snapshot = try store.environment.snapshot()
-    var vector = try store.queryEncoder(of: v2, in: snapshot).encode("warm bread from a stone oven")
+    let space = try store.space(v2.space, in: snapshot)
+    var vector = try store.queryEncoder(of: v2, space, in: snapshot)
+      .encode("warm bread from a stone oven")
     let adapter = try #require(v3.adapter)
     try store.queryAdapter(adapter, width: 32, in: snapshot).apply(to: &vector, kernels: .best)
     let hits = try top(store, "v3")

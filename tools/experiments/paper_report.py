@@ -172,7 +172,8 @@ def quality(results):
             one.name, decimal(one.first["b"]), decimal(one.measures["mrr@100"]["b"]),
             "" if one.isBase else interval(one.change, one.low, one.high),
             "" if one.isBase else "< .001" if adjusted[one.name] < .001 else decimal(adjusted[one.name], 3),
-            steps(training), loss(training), ", ".join(decimal(accuracy[kind], 3) for kind in sorted(accuracy, reverse=True)),
+            steps(training), loss(training),
+            ", ".join(decimal(accuracy[kind], 3) for kind in ("random", "hard") if kind in accuracy),
             "" if one.isBase else interval(*(one.gate[key] for key in ("difference", "low", "high"))),
             verdict(one), {True: "yes", False: "NO", None: ""}[one.isRight]])
     return table(
