@@ -53,10 +53,12 @@ extension Store {
   public func bridge(
     from source: String, to target: String? = nil, progress: @escaping ProgressHandler
   ) throws -> BridgeSummary? {
-    let job = try beginOnlyJob(JobRecord.importing)
-    defer {
-      do { try endJob(job) } catch { forgetOwnJob(job) }
-    }
+    try asOnlyJob(JobRecord.bridging) { try addBridge(from: source, to: target, progress) }
+  }
+
+  private func addBridge(
+    from source: String, to target: String?, _ progress: @escaping ProgressHandler
+  ) throws -> BridgeSummary? {
     let snapshot = try environment.snapshot()
     let versions = (from: try version(source, in: snapshot), to: try version(target, in: snapshot))
     try requireBridge(versions.from, versions.to, in: snapshot)

@@ -72,20 +72,16 @@ extension Store {
     let abandoned = try abandonedIndexes(without: options.collected)
     if abandoned.isEmpty { return }
     do {
-      try options.isDryRun ? requireNoReindex() : removeAbandonedIndexesAlone()
+      if options.isDryRun {
+        try requireNoReindex()
+      } else {
+        try asOnlyJob(JobRecord.reindex) { try removeAbandonedIndexes() }
+      }
       for item in abandoned { report.removed.append(item.item("no version names it")) }
     } catch StoreError.busy(_, let kind, let process) {
       let reason = "a \(kind) is running (process \(process))"
       for item in abandoned { report.left.append(item.item(reason)) }
     }
-  }
-
-  private func removeAbandonedIndexesAlone() throws {
-    let job = try beginOnlyJob(JobRecord.reindex)
-    defer {
-      do { try endJob(job) } catch { forgetOwnJob(job) }
-    }
-    try removeAbandonedIndexes()
   }
 
   private func findGarbage(

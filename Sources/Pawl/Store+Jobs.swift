@@ -19,6 +19,7 @@ struct JobRecord: Codable, Equatable {
   static let reindex = "reindex"
   static let training = "training"
   static let importing = "import"
+  static let bridging = "bridge"
 
   init(kind: String, partial: String?) {
     self.kind = kind
@@ -77,6 +78,18 @@ extension Store {
     }
     for other in others { try endJob(other.number) }
     return number
+  }
+
+  /// Does what only one process may do at a time. That the job's record may stay is no error: it is
+  /// forgotten, as that of a dead process.
+  ///
+  /// - Throws: `StoreError.busy` where another is at it.
+  func asOnlyJob<Result>(_ kind: String, _ work: () throws -> Result) throws -> Result {
+    let job = try beginOnlyJob(kind)
+    defer {
+      do { try endJob(job) } catch { forgetOwnJob(job) }
+    }
+    return try work()
   }
 
   /// Whether a record is one that this process could not remove when its job was over: on a full disk, say.

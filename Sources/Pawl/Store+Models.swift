@@ -43,12 +43,10 @@ extension Store {
   public func importVersion(
     _ options: ImportOptions, progress: @escaping ProgressHandler = { _ in true }
   ) throws -> ImportSummary {
-    let job = try beginOnlyJob(JobRecord.importing)
-    defer {
-      do { try endJob(job) } catch { forgetOwnJob(job) }
+    try asOnlyJob(JobRecord.importing) {
+      let version = try addImported(options, progress)
+      return ImportSummary(version: version, upkeep: measureIfDue(version, progress: progress))
     }
-    let version = try addImported(options, progress)
-    return ImportSummary(version: version, upkeep: measureIfDue(version, progress: progress))
   }
 
   private func addImported(

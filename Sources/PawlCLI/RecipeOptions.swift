@@ -146,9 +146,12 @@ struct RecipeOptions: ParsableArguments {
   var freezeLayers: Int?
   @Option(help: ArgumentHelp("λ of the pull towards the parent's embeddings.", valueName: "x"))
   var anchor: Double?
-  @Flag(
-    inversion: .prefixedNo,
-    help: "Try values between the parent's and the trained ones, and take the best.")
+  @Option(
+    help: ArgumentHelp(
+      "The result has at most this share of the trained values, the rest are the parent's.",
+      valueName: "x"))
+  var share: Double?
+  @Flag(inversion: .prefixedNo, help: "Try smaller shares, and take the best.")
   var interpolate: Bool?
   @Option(
     help: ArgumentHelp(
@@ -196,6 +199,7 @@ struct RecipeOptions: ParsableArguments {
         ("--ema", ema),
       ], "takes 0 up to, but not including, 1"
     ) { (0..<1).contains($0) }
+    try require([("--share", share)], "takes more than 0, and 1 at most") { $0 > 0 && $0 <= 1 }
     try require(
       [
         ("--margin", margin), ("--weight-decay", weightDecay), ("--clip", clip),
@@ -258,6 +262,7 @@ struct RecipeOptions: ParsableArguments {
     set(freezeEmbeddings, \.freezesEmbeddings)
     set(freezeLayers, \.firstLayer)
     set(anchor, \.anchorWeight)
+    set(share, \.mostShare)
     set(interpolate, \.interpolates)
     set(ema, \.averageDecay)
     set(validations, \.validations)

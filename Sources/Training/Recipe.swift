@@ -59,7 +59,9 @@ package struct Recipe: Sendable, Codable, Equatable {
   package var firstLayer = 0
   /// λ of the pull towards the parent's embeddings.
   package var anchorWeight = 0.0
-  /// Whether values between the parent's and the trained ones are tried on validation.
+  /// The result has at most this share of the trained values; the rest are the parent's.
+  package var mostShare = 1.0
+  /// Whether smaller shares are tried on validation.
   package var interpolates = false
   /// What a running mean of the values keeps a step, at most; the mean then is the result; 0: none.
   package var averageDecay = 0.0
@@ -145,9 +147,11 @@ package struct Recipe: Sendable, Codable, Equatable {
       if negatives == .random {
         return "an adapter of queries takes mined or given negatives, or the batch's"
       }
-      if anchorWeight > 0 || interpolates || dropout > 0 || freezesEmbeddings || firstLayer > 0 {
+      if anchorWeight > 0 || !triedShares.isEmpty || dropout > 0 || freezesEmbeddings
+        || firstLayer > 0
+      {
         return
-          "anchor, interpolation, dropout and freezing are for encoders, not for an adapter of queries"
+          "anchor, shares, dropout and freezing are for encoders, not for an adapter of queries"
       }
     }
     return nil
@@ -175,6 +179,11 @@ package struct Recipe: Sendable, Codable, Equatable {
 
   /// Whether it compares with them where they are there.
   package var takesTeacher: Bool { needsTeacher || loss == .cosine }
+
+  /// Of the trained values, besides all of them: what a run looks at when it has taken its last step.
+  package var triedShares: [Double] {
+    ([1] + (interpolates ? [0.25, 0.5, 0.75] : [])).map { $0 * mostShare }.filter { $0 < 1 }
+  }
 
   package var optimizerKind: OptimizerKind { optimizer == .adamw ? .adamW() : .lion() }
 }
@@ -207,6 +216,7 @@ extension Recipe {
     try take(\.freezesEmbeddings, .freezesEmbeddings, of: &self)
     try take(\.firstLayer, .firstLayer, of: &self)
     try take(\.anchorWeight, .anchorWeight, of: &self)
+    try take(\.mostShare, .mostShare, of: &self)
     try take(\.interpolates, .interpolates, of: &self)
     try take(\.averageDecay, .averageDecay, of: &self)
     try take(\.optimizer, .optimizer, of: &self)
@@ -287,12 +297,19 @@ extension Recipe {
     return recipe
   }()
 
-  /// And of the values a running mean, or what lies between the parent's and it: validation chooses.
-  /// Source: Polyak & Juditsky 1992; Xiao et al. 2023 (LM-Cocktail), section 3.
+  /// But with what the version takes for the best answers and is none, whatever it scores; and of the way that a
+  /// running mean of the values went, seven tenths or less: validation chooses.
+  /// Source: Polyak & Juditsky 1992; Wortsman et al. 2022 (WiSE-FT), section 3; Xiao et al. 2023 (LM-Cocktail),
+  /// section 3.
   package static let safe: Recipe = {
     var recipe = anchored
     recipe.name = "safe"
+    recipe.mining.rangeMin = 1
+    recipe.mining.rangeMax = 5
+    recipe.mining.relativeMargin = nil
+    recipe.mining.samplesRandomly = true
     recipe.averageDecay = 0.99
+    recipe.mostShare = 0.7
     recipe.interpolates = true
     return recipe
   }()

@@ -495,6 +495,39 @@ import Training
     try store.expectWhole(passages: 309)
   }
 
+  @Test(
+    "of the way to the trained values a result has as much as it may, or less where that looks better"
+  )
+  func shares() throws {
+    let store = try sampleStore()
+    var options = Self.options(.contrastive)
+    options.recipe.takesLast = true
+    _ = try #require(try store.train(Fixture.sampleSet(), options, TrainingWatcher()))
+    options.recipe.mostShare = 0.7
+    let part = try #require(try store.train(Fixture.sampleSet(), options, TrainingWatcher()))
+    #expect(part.share == 0.7 && part.baseMetric > 0)
+    func values(_ version: String) throws -> [Float] {
+      let snapshot = try store.environment.snapshot()
+      let space = try store.space(record(version, store).space, in: snapshot)
+      let checkpoint = try #require(space.checkpoint)
+      let model = try ModelDirectory(path: store.checkpointPath(checkpoint))
+      let name = "encoder.layer.0.attention.self.query.weight"
+      let width = model.configuration.width
+      let tensor = try WeightFile(model).floats(name, [width, width])
+      return (0..<tensor.span.count).map { tensor.span[$0] }
+    }
+    let (parent, all, some) = (try values("v1"), try values("v2"), try values("v3"))
+    #expect(parent != all)
+    for (from, (to, found)) in zip(parent, zip(all, some)) {
+      #expect(abs(found - (from + 0.7 * (to - from))) <= 1e-6 * max(1, abs(to)))
+    }
+    options.recipe.interpolates = true
+    let tried = try #require(try store.train(Fixture.sampleSet(), options, TrainingWatcher()))
+    #expect(options.recipe.triedShares.contains(tried.share) && tried.share <= 0.7)
+    #expect(tried.metric >= part.metric)
+    #expect(Recipe.contrastive.triedShares.isEmpty && Recipe.safe.triedShares.count == 4)
+  }
+
   @Test("a run in which no step was better is its parent, index and all")
   func nothingBetter() throws {
     let store = try sampleStore()

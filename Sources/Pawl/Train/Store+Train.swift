@@ -117,10 +117,8 @@ extension Store {
     _ set: EvaluationSet?, _ options: TrainOptions, _ watcher: TrainingWatcher
   ) throws -> TrainSummary? {
     // Before all else: the job's name keeps others from making a version of the same name.
-    let job = try beginOnlyJob(JobRecord.training)
-    defer {
-      do { try endJob(job) } catch { forgetOwnJob(job) }
+    try asOnlyJob(JobRecord.training) {
+      try TrainingJob(self, set, options, watcher)?.run(watcher)
     }
-    return try TrainingJob(self, set, options, watcher)?.run(watcher)
   }
 }

@@ -348,7 +348,7 @@ struct TrainingJob {
   }
 
   /// Looks before the first step, and at values between the parent's and the best.
-  private var otherValidations: Int { 1 + (recipe.interpolates ? EncoderTraining.shares.count : 0) }
+  private var otherValidations: Int { 1 + recipe.triedShares.count }
 
   /// What a run would do, and about what it would take; nothing is written.
   ///
@@ -405,7 +405,8 @@ struct TrainingJob {
     let summary = TrainSummary(
       version: folder.version, stepCount: trainer.progress.stepCount, bestStep: bestStep,
       baseMetric: trainer.progress.base?.reciprocalRank ?? 0, metric: outcome.metric,
-      share: outcome.share, calibrationCount: isNew ? pairs.calibration?.queryCount : nil)
+      share: bestStep == 0 ? 1 : outcome.share,
+      calibrationCount: isNew ? pairs.calibration?.queryCount : nil)
     if let adapters = outcome.adapters {
       let target = folder.path + "/adapter"
       Files.removeTree(target)

@@ -42,8 +42,6 @@ struct EncoderTraining: TrainingKind {
 
   /// Tokens of a pass: about 600 MB of memory for all-MiniLM-L6-v2.
   private static let tokenCapacity = 6_144
-  /// Of the trained values, tried where the recipe interpolates.
-  static let shares = [0.25, 0.5, 0.75]
 
   /// - Parameter parent: with its own maximum length.
   init(
@@ -86,9 +84,10 @@ struct EncoderTraining: TrainingKind {
   func outcome(_ best: SharedFloats, metric: Double) throws -> TrainingOutcome {
     let trained = TrainedValues(encoder.encoder, trained: best)
     var (chosen, share, highest) = (trained, 1.0, metric)
-    if recipe.interpolates {
+    if !recipe.triedShares.isEmpty {
       let parentWeights = try WeightFile(base)
-      for tried in Self.shares {
+      if recipe.mostShare < 1 { highest = -1 }
+      for tried in recipe.triedShares {
         let mixed = try trained.mixed(with: parentWeights, share: tried)
         let metric = try validate(mixed).reciprocalRank
         if metric > highest { (chosen, share, highest) = (mixed, tried, metric) }
