@@ -131,11 +131,17 @@ def remember(judged, variant, made):
     return made
 
 
+def onceAMachine(make):
+    """What makes a variant's version, and says what is known of it, does so once a machine."""
+    @functools.wraps(make)
+    def made(judged, variant, *others):
+        return names(judged).get(variant.name) or remember(judged, variant, make(judged, variant, *others))
+    return made
+
+
+@onceAMachine
 def train(judged, variant, step_limit):
-    """The version that a variant's training makes, and what is known of it; made once a machine."""
-    known = names(judged).get(variant.name)
-    if known:
-        return known
+    """The version that a variant's training makes."""
     place = store(judged)
     steps = variant.steps(judged) if step_limit is None else step_limit
     part = judged.train
@@ -159,31 +165,26 @@ def train(judged, variant, step_limit):
     kept = made["steps"] if "--last" in variant.extra or variant.isPaper else max(1, made["bestStep"])
     losses = [entry["loss"] for entry in log if "loss" in entry and entry["step"] < kept]
     made["loss"] = statistics.mean(losses[-max(1, len(losses) // 20):]) if losses else None
-    return remember(judged, variant, made)
+    return made
 
 
+@onceAMachine
 def imported(judged, variant, sets, step_limit):
     """The version of another set's training, brought into this one's store."""
-    known = names(judged).get(variant.name)
-    if known:
-        return known
     source = sets[variant.origin[0]]
     origin = next(v for v in OURS if v.name == variant.origin[1])
     model = exported(source, train(source, origin, step_limit)["version"])
     made = told("import", store(judged), "--model", model, "--max-length", judged.max_length)
-    return remember(judged, variant, {"version": made["name"]})
+    return {"version": made["name"]}
 
 
+@onceAMachine
 def bridge(judged, variant, step_limit):
     """The version that asks the base's vectors with another variant's queries."""
-    known = names(judged).get(variant.name)
-    if known:
-        return known
     source = train(judged, next(one for one in OURS if one.name == variant.bridged), step_limit)
     start = time.monotonic()
     made = told("bridge", store(judged), source["version"], "--to", "v1", "--quiet")
-    return remember(judged, variant, {
-        "version": made["version"], "bridge": made["bridge"], "seconds": time.monotonic() - start})
+    return {"version": made["version"], "bridge": made["bridge"], "seconds": time.monotonic() - start}
 
 
 def reindexed(judged, variant, made):
