@@ -23,7 +23,7 @@ extension Recipe {
       "A query's negative is one of the five passages that the version itself takes for the best and no judgment "
         + "names, embeddings are pulled towards the parent's, and the result goes at most seven tenths of the way that "
         + "a running mean of the values went: it learns more than anchored, and forgets less (training queries kept "
-        + "back, MRR@10: Debian packages .724 → .743, medical questions .824 → .843). Where most right answers are "
+        + "back, MRR@10: Debian packages .724 → .743, medical questions .824 → .840). Where most right answers are "
         + "unjudged, as in MS MARCO, such negatives are often answers: try anchored, too."
     case "query-adapter":
       "Only queries' vectors are moved, by an adapter of low rank: nothing is embedded or indexed anew, and the "
