@@ -22,20 +22,14 @@ extension Store {
     version name: String? = nil, with file: QueryFile? = nil,
     progress: @escaping ProgressHandler = { _ in true }
   ) throws -> Calibration {
-    // Nobody takes the index away meanwhile.
-    let job = try growingMap { try beginOnlyJob(JobRecord.reindex) }
-    let calibration: Calibration?
-    let version: String
-    do {
-      version = try nameOfVersion(name)
-      calibration = try calibrate(
-        index: indexOfVersion(version), version: version, with: file, progress: progress)
-    } catch {
-      giveUp(job)
-      throw error
+    let (version, calibration) = try asOnlyIndexer {
+      let version = try nameOfVersion(name)
+      return try (
+        version,
+        calibrate(
+          index: indexOfVersion(version), version: version, with: file, progress: progress)
+      )
     }
-    defer { forgetOwnJob(job) }
-    try growingMap { try endJob(job) }
     guard let calibration else { throw StoreError.notClustered(path: path, version: version) }
     return calibration
   }

@@ -17,22 +17,27 @@ extension Store {
     version name: String? = nil, _ options: ReindexOptions = ReindexOptions(),
     progress: @escaping ProgressHandler = { _ in true }
   ) throws -> ReindexSummary {
-    let job = try growingMap { try beginOnlyJob(JobRecord.reindex) }
-    var summary: ReindexSummary
-    do {
+    try asOnlyIndexer {
       try removeAbandonedIndexes()
       let name = try nameOfVersion(name)
       let count = try countToLeave(version: name, options)
-      summary =
-        try count.map(ReindexSummary.init(unclustered:))
+      return try count.map(ReindexSummary.init(unclustered:))
         ?? cluster(version: name, options, progress)
-    } catch {
+    }
+  }
+
+  /// As `asOnlyJob`, for what makes or measures indexes: nobody takes one away meanwhile, and none is left
+  /// half-made.
+  func asOnlyIndexer<Result>(_ work: () throws -> Result) throws -> Result {
+    let job = try growingMap { try beginOnlyJob(JobRecord.reindex) }
+    let result: Result
+    do { result = try work() } catch {
       giveUp(job)
       throw error
     }
     defer { forgetOwnJob(job) }
     try growingMap { try endJob(job) }
-    return summary
+    return result
   }
 
   /// Cleans up after an error, which is the one to tell: where this fails too, the next reindex or gc does

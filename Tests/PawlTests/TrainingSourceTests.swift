@@ -536,6 +536,9 @@ import Training
     let summary = try #require(try store.train(Fixture.sampleSet(), options, TrainingWatcher()))
     let (parent, version) = (try record("v1", store), try record("v2", store))
     #expect(summary.bestStep == 0 && version.state == "ready" && version.index == parent.index)
+    options.recipe.mostShare = 0.7
+    let mixed = try #require(try store.train(Fixture.sampleSet(), options, TrainingWatcher()))
+    #expect(mixed.bestStep == 0 && mixed.share == 1 && mixed.metric == mixed.baseMetric)
   }
 
   @Test("answers in a file's negatives are left out, and equal queries are on one side")

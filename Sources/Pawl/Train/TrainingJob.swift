@@ -399,14 +399,13 @@ struct TrainingJob {
   ) throws -> TrainSummary {
     let result = trainer.result
     let bestStep = result.look?.step ?? 0
-    let outcome = try kind.outcome(result.values, metric: result.look?.metric ?? 0)
+    let outcome = try kind.outcome(result.values, result.look)
     // Before the version: what a kill leaves undone the same command does.
     let isNew = try pairs.calibration.map(store.addCalibration) ?? false
     let summary = TrainSummary(
       version: folder.version, stepCount: trainer.progress.stepCount, bestStep: bestStep,
       baseMetric: trainer.progress.base?.reciprocalRank ?? 0, metric: outcome.metric,
-      share: bestStep == 0 ? 1 : outcome.share,
-      calibrationCount: isNew ? pairs.calibration?.queryCount : nil)
+      share: outcome.share, calibrationCount: isNew ? pairs.calibration?.queryCount : nil)
     if let adapters = outcome.adapters {
       let target = folder.path + "/adapter"
       Files.removeTree(target)

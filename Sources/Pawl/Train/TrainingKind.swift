@@ -11,8 +11,8 @@ protocol TrainingKind {
 
   /// Of the best values what shall become the version.
   ///
-  /// - Parameter metric: what validation says of them.
-  func outcome(_ best: SharedFloats, metric: Double) throws -> TrainingOutcome
+  /// - Parameter look: what validation says of them, and when.
+  func outcome(_ best: SharedFloats, _ look: TrainingProgress.Look?) throws -> TrainingOutcome
 }
 
 /// What came of a run.
@@ -81,13 +81,15 @@ struct EncoderTraining: TrainingKind {
       workerCount: Process.processorCount)
   }
 
-  func outcome(_ best: SharedFloats, metric: Double) throws -> TrainingOutcome {
+  func outcome(_ best: SharedFloats, _ look: TrainingProgress.Look?) throws -> TrainingOutcome {
     let trained = TrainedValues(encoder.encoder, trained: best)
-    var (chosen, share, highest) = (trained, 1.0, metric)
-    if !recipe.triedShares.isEmpty {
+    var (chosen, share, highest) = (trained, 1.0, look?.metric ?? 0)
+    // Before the first step they are the parent's own: nothing lies between.
+    let shares = (look?.step ?? 0) > 0 ? recipe.triedShares : []
+    if !shares.isEmpty {
       let parentWeights = try WeightFile(base)
-      if recipe.mostShare < 1 { highest = -1 }
-      for tried in recipe.triedShares {
+      if recipe.mostShare < 1 { highest = -.infinity }
+      for tried in shares {
         let mixed = try trained.mixed(with: parentWeights, share: tried)
         let metric = try validate(mixed).reciprocalRank
         if metric > highest { (chosen, share, highest) = (mixed, tried, metric) }
@@ -146,7 +148,7 @@ struct QueryAdapterTraining: TrainingKind {
       queries: moved, passages: passages, width: adapter.width, kernels: kernels)
   }
 
-  func outcome(_ best: SharedFloats, metric: Double) -> TrainingOutcome {
-    TrainingOutcome(product: .queryAdapter(adapter.adapter(best)), metric: metric)
+  func outcome(_ best: SharedFloats, _ look: TrainingProgress.Look?) -> TrainingOutcome {
+    TrainingOutcome(product: .queryAdapter(adapter.adapter(best)), metric: look?.metric ?? 0)
   }
 }
